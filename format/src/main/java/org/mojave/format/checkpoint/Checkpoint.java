@@ -1,0 +1,164 @@
+package org.mojave.format.checkpoint;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.mojave.format.safetensors.SafetensorsFile;
+import org.mojave.format.tensor.CheckpointException;
+import org.mojave.format.tensor.TensorData;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * An opened checkpoint folder in Hugging Face layout. All shards are mapped; nothing is read until it is used. Closing it
+ * unmaps the tensors.
+ *
+ * <p>Example: {@code try (Checkpoint c = Checkpoint.open(folder)) { c.tensor("model.norm.weight").toFloats(); }}
+ */
+public final class Checkpoint implements AutoCloseable {
+    /** Largest JSON file read whole. */
+    private static final long MAXIMUM_JSON_BYTES = 256L << 20;
+
+    private static final String INDEX = "model.safetensors.index.json";
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
+
+    private final Path folder;
+    private final Arena arena;
+    private final JsonNode config;
+    private final Map<String, TensorData> tensors;
+    private final List<Path> shards;
+
+    private Checkpoint(Path folder, Arena arena, JsonNode config, Map<String, TensorData> tensors, List<Path> shards) {
+        this.folder = folder;
+        this.arena = arena;
+        this.config = config;
+        this.tensors = tensors;
+        this.shards = shards;
+    }
+
+    /** Opens a folder; throws {@link CheckpointException} that names the file at fault. */
+    public static Checkpoint open(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            throw new CheckpointException(folder.toString(), "no such folder; give the folder that holds config.json");
+        }
+        JsonNode config = readJson(folder.resolve("config.json"));
+        List<Path> shards = shards(folder);
+        Arena arena = Arena.ofShared();
+        try {
+            Map<String, TensorData> tensors = new LinkedHashMap<>();
+            for (Path shard : shards) {
+                SafetensorsFile file = SafetensorsFile.open(shard, arena);
+                file.tensors().forEach((name, tensor) -> {
+                    if (tensors.putIfAbsent(name, tensor) != null) {
+                        throw new CheckpointException(shard + ", tensor " + name, "stands in an earlier shard too");
+                    }
+                });
+            }
+            return new Checkpoint(folder, arena, config, Collections.unmodifiableMap(tensors), shards);
+        } catch (RuntimeException e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    private static List<Path> shards(Path folder) {
+        Path index = folder.resolve(INDEX);
+        if (Files.exists(index)) {
+            JsonNode map = readJson(index).path("weight_map");
+            if (!map.isObject() || map.isEmpty()) {
+                throw new CheckpointException(index.toString(), "has no weight_map");
+            }
+            TreeSet<String> names = new TreeSet<>();
+            for (JsonNode name : map.values()) {
+                if (!name.isString() || !name.stringValue().matches("[A-Za-z0-9._-]+")) {
+                    throw new CheckpointException(index.toString(), "weight_map names no plain file: " + name);
+                }
+                names.add(name.stringValue());
+            }
+            List<Path> shards = names.stream().map(folder::resolve).toList();
+            for (Path shard : shards) {
+                if (!Files.exists(shard)) {
+                    throw new CheckpointException(shard.toString(), "shard named in " + INDEX
+                            + " is missing; finish the download and try again");
+                }
+            }
+            return shards;
+        }
+        Path single = folder.resolve("model.safetensors");
+        if (Files.exists(single)) {
+            return List.of(single);
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> found = files.filter(f -> f.toString().endsWith(".safetensors")).sorted().toList();
+            if (found.size() == 1) {
+                return found;
+            }
+            throw new CheckpointException(folder.toString(), found.isEmpty() ? "holds no .safetensors file"
+                    : "holds " + found.size() + " .safetensors files but no " + INDEX);
+        } catch (IOException e) {
+            throw new CheckpointException(folder.toString(), "cannot be listed (" + e.getMessage() + ")", e);
+        }
+    }
+
+    /** Reads a JSON file strictly; throws {@link CheckpointException} that names it. */
+    public static JsonNode readJson(Path file) {
+        try {
+            if (!Files.exists(file)) {
+                throw new CheckpointException(file.toString(), "no such file");
+            }
+            if (Files.size(file) > MAXIMUM_JSON_BYTES) {
+                throw new CheckpointException(file.toString(), Files.size(file) + " bytes are too many for a JSON file");
+            }
+            return JSON.readTree(Files.readAllBytes(file));
+        } catch (IOException e) {
+            throw new CheckpointException(file.toString(), "cannot be read (" + e.getMessage() + ")", e);
+        } catch (JacksonException e) {
+            throw new CheckpointException(file.toString(), "is not valid JSON (" + e.getOriginalMessage() + ")", e);
+        }
+    }
+
+    /** The folder. */
+    public Path folder() {
+        return folder;
+    }
+
+    /** {@code config.json}. */
+    public JsonNode config() {
+        return config;
+    }
+
+    /** All tensors of all shards, by name. */
+    public Map<String, TensorData> tensors() {
+        return tensors;
+    }
+
+    /** The safetensors files. */
+    public List<Path> shards() {
+        return shards;
+    }
+
+    /** The tensor of that name; throws {@link CheckpointException} if there is none. */
+    public TensorData tensor(String name) {
+        TensorData tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new CheckpointException(folder + ", tensor " + name, "is missing from the checkpoint");
+        }
+        return tensor;
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,85 @@
+package org.mojave.format.packed;
+
+/**
+ * Where the parts of a packed matrix lie. The matrix is cut into tiles of 16 rows, stored one after the other, so that
+ * each thread reads one sequential stream; a tile's 16 rows are interleaved, so that one 32-bit lane of a 512-bit vector
+ * holds one row and no horizontal sum is ever needed. Missing rows and columns (to multiples of 16 and 32) have code 0
+ * and scale 0.
+ *
+ * <p>A tile, each part padded to 64 bytes:
+ * <ol>
+ *   <li>scales: {@code [groups][16]} float16;
+ *   <li>zeros, unless symmetric: {@code [groups][16]} bytes at 8 bits, else {@code [groups][8]} bytes where byte i holds
+ *       row i in its low and row i+8 in its high nibble;
+ *   <li>codes in planes of {@code planeBits} bits (1, 2, 4 or 8; 3 bits are a 2-bit plane followed by a 1-bit plane with
+ *       the high bit, per run of 32 columns). A 64-byte vector of a plane holds {@code 4·8/planeBits} columns of all 16
+ *       rows: bits {@code planeBits·j …} of byte {@code 4·row + c} hold column {@code 4·j + c} of the run.
+ * </ol>
+ *
+ * @param scheme bits, group and symmetry
+ * @param rows rows of the matrix (output features)
+ * @param columns columns of the matrix (input features)
+ */
+public record PackedLayout(Scheme scheme, int rows, int columns) {
+    /** Rows interleaved in one tile. */
+    public static final int TILE_ROWS = 16;
+    /** Columns are padded to a multiple of this. */
+    public static final int RUN_COLUMNS = 32;
+    /** Each part of a tile starts at a multiple of this many bytes. */
+    public static final int ALIGNMENT = 64;
+
+    public PackedLayout {
+        if (rows < 1 || columns < 1) {
+            throw new IllegalArgumentException("a matrix needs at least one row and column, got " + rows + " × " + columns);
+        }
+    }
+
+    /** Number of tiles. */
+    public int tiles() {
+        return (rows + TILE_ROWS - 1) / TILE_ROWS;
+    }
+
+    /** Groups in a row. */
+    public int groups() {
+        return scheme.groups(columns);
+    }
+
+    /** Runs of 32 columns in a row, the last one padded. */
+    public int runs() {
+        return (columns + RUN_COLUMNS - 1) / RUN_COLUMNS;
+    }
+
+    /** Bytes of one run of 32 columns of 16 rows. */
+    public int runBytes() {
+        return scheme.bits() * TILE_ROWS * RUN_COLUMNS / 8;
+    }
+
+    /** Bytes of a tile's zeros for one group; 0 if symmetric. */
+    public int zeroBytes() {
+        return scheme.symmetric() ? 0 : scheme.bits() == 8 ? TILE_ROWS : TILE_ROWS / 2;
+    }
+
+    /** Offset of the zeros in a tile. */
+    public long zerosOffset() {
+        return aligned(2L * TILE_ROWS * groups());
+    }
+
+    /** Offset of the codes in a tile. */
+    public long codesOffset() {
+        return zerosOffset() + aligned((long) zeroBytes() * groups());
+    }
+
+    /** Bytes of a tile. */
+    public long tileBytes() {
+        return codesOffset() + (long) runs() * runBytes();
+    }
+
+    /** Bytes of the whole matrix. */
+    public long bytes() {
+        return tiles() * tileBytes();
+    }
+
+    private static long aligned(long bytes) {
+        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+}

@@ -1,0 +1,66 @@
+package org.mojave.format.packed;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * How the codes of one matrix are stored: {@code weight = scale · (code − zero)} with one scale (and, if not symmetric,
+ * one zero) for every {@code groupSize} neighbouring columns of a row.
+ *
+ * <p>Example: {@code Scheme.parse("4g128s")} is 4 bits, groups of 128, symmetric.
+ *
+ * @param bits bits of a code: 1, 2, 3, 4 or 8
+ * @param groupSize columns that share a scale: 32, 64 or 128, or {@link #WHOLE_ROW}
+ * @param symmetric whether the zero is the constant {@code 2^(bits−1)} and therefore not stored
+ */
+public record Scheme(int bits, int groupSize, boolean symmetric) {
+    /** Group size that stands for the whole row. */
+    public static final int WHOLE_ROW = 0;
+
+    private static final Pattern ID = Pattern.compile("([1-8])(?:g(\\d{1,4})|row)([sa])");
+
+    public Scheme {
+        if (bits != 1 && bits != 2 && bits != 3 && bits != 4 && bits != 8) {
+            throw new IllegalArgumentException("bits must be 1, 2, 3, 4 or 8, not " + bits);
+        }
+        if (groupSize != WHOLE_ROW && groupSize != 32 && groupSize != 64 && groupSize != 128) {
+            throw new IllegalArgumentException("group size must be 32, 64, 128 or row, not " + groupSize);
+        }
+    }
+
+    /** Largest code, {@code 2^bits − 1}. */
+    public int largestCode() {
+        return (1 << bits) - 1;
+    }
+
+    /** The zero of a symmetric scheme, {@code 2^(bits−1)}. */
+    public int symmetricZero() {
+        return 1 << (bits - 1);
+    }
+
+    /** Columns that share a scale in a matrix with that many columns. */
+    public int groupColumns(int columns) {
+        return groupSize == WHOLE_ROW ? columns : groupSize;
+    }
+
+    /** Groups in a row of that many columns; the last one may be shorter. */
+    public int groups(int columns) {
+        int size = groupColumns(columns);
+        return (columns + size - 1) / size;
+    }
+
+    /** The spelling in files and reports: bits, group, {@code s} or {@code a}; e.g. {@code 4g128s}, {@code 3rowa}. */
+    public String id() {
+        return bits + (groupSize == WHOLE_ROW ? "row" : "g" + groupSize) + (symmetric ? "s" : "a");
+    }
+
+    /** Reads {@link #id()}; throws IllegalArgumentException that quotes the text. */
+    public static Scheme parse(String id) {
+        Matcher matcher = ID.matcher(id);
+        if (!matcher.matches()) {
+            throw new IllegalArgumentException("not a scheme: '" + id + "' (expected e.g. 4g128s)");
+        }
+        int group = matcher.group(2) == null ? WHOLE_ROW : Integer.parseInt(matcher.group(2));
+        return new Scheme(Integer.parseInt(matcher.group(1)), group, matcher.group(3).equals("s"));
+    }
+}
