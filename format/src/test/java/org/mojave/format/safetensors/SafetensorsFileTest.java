@@ -95,6 +95,15 @@ class SafetensorsFileTest {
     }
 
     @Test
+    void saysAtWhichByteTheHeaderBreaks() {
+        assertThatThrownBy(() -> parse("{\"é\":{}x", 0)).hasMessageContaining("tensor é: needs dtype");
+        assertThatThrownBy(() -> parse("{\"__metadata__\":{\"é😀\":\"\"}x", 0)).hasMessageContaining("x.safetensors at byte 37: ");
+        byte[] file = file("{\"?\":{}}", new byte[0]);
+        file[10] = (byte) 0xff;
+        assertThatThrownBy(() -> SafetensorsFile.parse(NAME, MemorySegment.ofArray(file))).hasMessageContaining("not valid JSON");
+    }
+
+    @Test
     void refusesShortFilesFoldersAndHeadersBeyondTheLimit() throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             Path file = Files.createFile(folder.resolve("empty.safetensors"));
