@@ -41,7 +41,8 @@ final class GgufParser {
         }
         int version = cursor.readInt();
         if (version != 2 && version != 3) {
-            throw new CheckpointException(path + " at byte 4", Integer.reverseBytes(version) > 0 && Integer.reverseBytes(version) < 16
+            int swapped = Integer.reverseBytes(version);
+            throw new CheckpointException(path + " at byte 4", swapped > 0 && swapped < 16
                     ? "is a big-endian GGUF file; convert it to little-endian"
                     : "GGUF version " + Integer.toUnsignedString(version) + "; versions 2 and 3 can be read");
         }
@@ -90,12 +91,13 @@ final class GgufParser {
     }
 
     private void readInfo(long alignment) {
-        budget.charge(HeaderBudget.TENSOR_BYTES + 256);
+        budget.charge(HeaderBudget.TENSOR_BYTES + MAXIMUM_DIMENSIONS * HeaderBudget.DIMENSION_BYTES);
         budget.chargeText(cursor.textBytes());
         String name = cursor.text(MAXIMUM_NAME);
         int dimensions = cursor.readInt();
         if (dimensions < 0 || dimensions > MAXIMUM_DIMENSIONS) {
-            throw at(name, "has " + Integer.toUnsignedString(dimensions) + " dimensions; at most " + MAXIMUM_DIMENSIONS + " are allowed");
+            throw at(name, "has " + Integer.toUnsignedString(dimensions) + " dimensions; at most " + MAXIMUM_DIMENSIONS
+                    + " are allowed");
         }
         Long[] shape = new Long[dimensions];
         for (int i = dimensions - 1; i >= 0; i--) {
@@ -134,8 +136,8 @@ final class GgufParser {
         long end = 0;
         for (Info info : sorted) {
             if (info.bytes > available || info.offset > available - info.bytes) {
-                throw at(info.name, "bytes " + info.offset + " + " + info.bytes + " (file offset " + dataStart + " + " + info.offset
-                        + ") lie outside the " + available + " data bytes; the file is truncated or its header lies");
+                throw at(info.name, "bytes " + info.offset + " + " + info.bytes + " (file offset " + dataStart + " + "
+                        + info.offset + ") lie outside the " + available + " data bytes; the file is truncated or its header lies");
             }
             if (info.offset != aligned(end, alignment)) {
                 throw at(info.name, (info.offset < end ? "overlaps another tensor" : "leaves a hole before it")

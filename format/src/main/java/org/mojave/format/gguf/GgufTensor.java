@@ -56,8 +56,14 @@ public record GgufTensor(String name, GgufType type, List<Long> shape, MemorySeg
         codec.decode(bytes, first / codec.blockElements() * codec.blockBytes(), target, offset, count / codec.blockElements());
     }
 
-    /** The whole tensor as float32; only for small tensors (norms, biases). */
+    /**
+     * The whole tensor as float32; only for small tensors (norms, biases). Throws {@link CheckpointException} if it has more
+     * elements than an array can hold.
+     */
     public float[] toFloats() {
+        if (elements() > Integer.MAX_VALUE - 8) {
+            throw new CheckpointException("tensor " + name, "has shape " + shape + ", too large to be read whole");
+        }
         float[] all = new float[Math.toIntExact(elements())];
         decode(0, all, 0, all.length);
         return all;
@@ -70,9 +76,9 @@ public record GgufTensor(String name, GgufType type, List<Long> shape, MemorySeg
         return new GgufTensor(name + "[" + index + "]", type, inner, bytes.asSlice(index * size, size));
     }
 
-    /** This tensor as a matrix; throws {@link CheckpointException} unless it has two dimensions. */
+    /** This tensor as a matrix; throws {@link CheckpointException} unless it has two dimensions below 2^31. */
     public EncodedRows rows() {
-        if (shape.size() != 2) {
+        if (shape.size() != 2 || shape.get(0) > Integer.MAX_VALUE || shape.get(1) > Integer.MAX_VALUE) {
             throw new CheckpointException("tensor " + name, "has shape " + shape + " where a matrix is expected");
         }
         return new Rows(this);

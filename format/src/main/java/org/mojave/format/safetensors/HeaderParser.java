@@ -54,7 +54,8 @@ final class HeaderParser {
                     + e.getOriginalMessage() + ")", e);
         }
         checkCoverage();
-        return new SafetensorsFile(path, Collections.unmodifiableMap(tensors), Collections.unmodifiableMap(metadata), dataStart());
+        return new SafetensorsFile(path, Collections.unmodifiableMap(tensors), Collections.unmodifiableMap(metadata),
+                dataStart());
     }
 
     private void readObject(JsonParser json) {
