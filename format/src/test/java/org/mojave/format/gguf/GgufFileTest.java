@@ -121,6 +121,26 @@ class GgufFileTest {
     }
 
     @Test
+    void resumesAfterAnInterruption() throws IOException {
+        Path path = folder.resolve("r.gguf");
+        GgufLayout layout = GgufLayout.of(Map.of(), List.of(GgufEntry.of("a", GgufType.F32, 2), GgufEntry.of("b", GgufType.F32, 1)));
+        try (GgufWriter writer = GgufWriter.create(path, layout)) {
+            writer.encode("a", 0, new float[] {1, 2});
+        }
+        assertThat(path).doesNotExist();
+        try (GgufWriter writer = GgufWriter.resume(path, layout)) {
+            writer.keep("a");
+            writer.encode("b", 0, new float[] {3});
+            writer.finish();
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            GgufFile file = GgufFile.open(path, arena);
+            assertThat(file.tensor("a").toFloats()).containsExactly(1, 2);
+            assertThat(file.tensor("b").toFloats()).containsExactly(3);
+        }
+    }
+
+    @Test
     void namesTheFault() {
         byte[] whole = {'G', 'G', 'U', 'F', 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
         assertThat(GgufFile.parse(NAME, MemorySegment.ofArray(whole)).tensors()).isEmpty();
