@@ -63,7 +63,7 @@ public final class Mojave implements Runnable {
     /** All commands, in the order of the help. */
     static CommandLine commandLine(Streams streams) {
         CommandLine line = new CommandLine(new Mojave());
-        // One line per command.
+        line.addSubcommand(new DoctorCommand(streams));
         return configured(line, streams);
     }
 
