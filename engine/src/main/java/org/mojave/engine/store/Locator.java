@@ -1,13 +1,17 @@
 package org.mojave.engine.store;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.mojave.engine.kernel.DenseMatrix;
 import org.mojave.engine.kernel.Matrix;
+import org.mojave.engine.kernel.PackedMatrix;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixShape;
 import org.mojave.engine.model.TensorSlice;
 import org.mojave.format.checkpoint.Checkpoint;
+import org.mojave.format.packed.PackedLayout;
+import org.mojave.format.packed.Scheme;
 import org.mojave.format.tensor.CheckpointException;
 import org.mojave.format.tensor.ElementType;
 import org.mojave.format.tensor.TensorData;
@@ -25,7 +29,9 @@ final class Locator {
     /** The matrix {@code id}, of the given shape. */
     Located matrix(MatrixId id, TensorSlice slice, MatrixShape shape) {
         return switch (storage) {
-            case Storage.Plain _ -> plain(id, slice, shape);
+            case Storage.Packed(Map<String, Scheme> schemes) when schemes.containsKey(id.name()) ->
+                packed(id, schemes.get(id.name()), shape);
+            case Storage.Packed _, Storage.Plain _ -> plain(id, slice, shape);
             case Storage.BlockScaled blocks -> checkpoint.tensors().containsKey(slice.tensor() + "_scale_inv")
                     ? blockScaled(slice, shape, blocks) : plain(id, slice, shape);
         };
@@ -126,6 +132,12 @@ final class Locator {
         requireFloats(codes);
         return new Located(new BlockScaledMatrix(codes, floats(scales), size.blockRows(), size.blockColumns()),
                 Set.of(codes.name(), scales.name()));
+    }
+
+    private Located packed(MatrixId id, Scheme scheme, MatrixShape shape) {
+        TensorData tensor = bytes(id.name());
+        PackedLayout layout = new PackedLayout(scheme, shape.rows(), shape.columns());
+        return new Located(PackedMatrix.of(place(tensor), layout, tensor.bytes()), Set.of(id.name()));
     }
 
     private TensorData part(TensorData tensor, int expert, int dimensions) {

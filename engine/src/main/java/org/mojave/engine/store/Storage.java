@@ -1,9 +1,13 @@
 package org.mojave.engine.store;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.mojave.engine.model.Config;
+import org.mojave.format.packed.Scheme;
 import org.mojave.format.tensor.CheckpointException;
+import tools.jackson.databind.JsonNode;
 
 /** What {@code quantization_config} says about the storage of matrices. */
 sealed interface Storage {
@@ -13,6 +17,13 @@ sealed interface Storage {
     /** FP8 tensors with {@code weight_scale_inv} per block. */
     record BlockScaled(int blockRows, int blockColumns) implements Storage {}
 
+    /** Mojave's own: tensor name (also the matrix name) to scheme; every other matrix is plain. */
+    record Packed(Map<String, Scheme> schemes) implements Storage {
+        public Packed {
+            schemes = Map.copyOf(schemes);
+        }
+    }
+
     /** Reads the config of the whole model; throws UnsupportedModelException for another method. */
     static Storage of(Config config) {
         Optional<Config> quantization = config.object("quantization_config");
@@ -20,9 +31,10 @@ sealed interface Storage {
             return new Plain();
         }
         Config keys = quantization.get();
-        String method = keys.oneOf("quant_method", "", "fp8", "mxfp4");
+        String method = keys.oneOf("quant_method", "", "fp8", "mojave", "mxfp4");
         return switch (method) {
             case "fp8" -> blockScaled(keys);
+            case "mojave" -> packed(keys);
             default -> new Plain();
         };
     }
@@ -34,5 +46,19 @@ sealed interface Storage {
             throw new CheckpointException(keys.place(), "weight_block_size must hold two numbers, not " + size);
         }
         return new BlockScaled(size.get(0), size.get(1));
+    }
+
+    private static Storage packed(Config keys) {
+        Config matrices = keys.object("matrices")
+                .orElseThrow(() -> new CheckpointException(keys.place(), "lacks the key matrices"));
+        Map<String, Scheme> schemes = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> entry : matrices.node().properties()) {
+            try {
+                schemes.put(entry.getKey(), Scheme.parse(matrices.text(entry.getKey(), "")));
+            } catch (IllegalArgumentException e) {
+                throw new CheckpointException(matrices.place(), entry.getKey() + ": " + e.getMessage(), e);
+            }
+        }
+        return new Packed(schemes);
     }
 }
