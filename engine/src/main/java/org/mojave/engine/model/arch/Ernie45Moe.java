@@ -5,6 +5,7 @@ import org.mojave.engine.model.Config;
 import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.LayerSpec;
 import org.mojave.engine.model.Mask;
+import org.mojave.engine.model.Multipliers;
 import org.mojave.engine.model.QueryKeyNorm;
 import org.mojave.engine.model.Rope;
 import org.mojave.engine.model.Router;
@@ -30,8 +31,8 @@ final class Ernie45Moe implements Architecture {
         FeedForward experts = new FeedForward.Mixture(router, intermediate, common.gating(), bias,
                 common.shared(config.integer("moe_num_shared_experts", 2, 0), intermediate, bias));
         SparseLayers sparse = sparseLayers(config, common.layerCount());
-        return new Recognised(common.model(i -> new LayerSpec(attention, sparse.at(i) ? experts : common.dense(bias))),
-                new NamePatterns().vector(VectorRole.ROUTER_CORRECTION,
+        return new Recognised(common.model(common.norm(), bias, Multipliers.NONE,
+                i -> new LayerSpec(attention, sparse.at(i) ? experts : common.dense(bias))), new NamePatterns().vector(VectorRole.ROUTER_CORRECTION,
                         "model.layers.{layer}.mlp.moe_statics.e_score_correction_bias"));
     }
 
