@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import org.mojave.engine.chat.ChatTemplateException;
 import org.mojave.engine.model.UnsupportedModelException;
+import org.mojave.engine.run.InvalidLogitsException;
 import org.mojave.format.tensor.CheckpointException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -24,6 +26,8 @@ final class Failures {
         return switch (failure) {
             case CheckpointException _ -> ExitCode.CORRUPT;
             case UnsupportedModelException _ -> ExitCode.UNSUPPORTED;
+            case InvalidLogitsException _ -> ExitCode.VERIFICATION;
+            case ChatTemplateException _ -> ExitCode.USAGE;
             case UsageException _ -> ExitCode.USAGE;
             case ParameterException _ -> ExitCode.USAGE;
             case ResourceException _ -> ExitCode.RESOURCES;

@@ -64,7 +64,10 @@ public final class Mojave implements Runnable {
     static CommandLine commandLine(Streams streams) {
         CommandLine line = new CommandLine(new Mojave());
         line.addSubcommand(new DoctorCommand(streams));
+        line.addSubcommand(new EvalCommand(streams));
         line.addSubcommand(new InspectCommand(streams));
+        line.addSubcommand(new LogitsCommand(streams));
+        line.addSubcommand(new RunCommand(streams));
         line.addSubcommand(new SynthCommand(streams));
         return configured(line, streams);
     }
