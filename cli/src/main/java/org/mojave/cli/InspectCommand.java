@@ -33,7 +33,7 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
-    @Parameters(paramLabel = "MODEL", description = "Folder of a checkpoint, or one .safetensors file.")
+    @Parameters(paramLabel = "MODEL", description = "Folder of a checkpoint, or one .safetensors or .gguf file.")
     private Path model;
 
     InspectCommand(Streams streams) {
@@ -62,10 +62,14 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private FileSummary file() {
-        if (model.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".safetensors")) {
+        String name = model.getFileName().toString().toLowerCase(Locale.ROOT);
+        if (name.endsWith(".safetensors")) {
             return FileSummary.ofSafetensors(model);
         }
-        throw new CheckpointException(model.toString(), "is no .safetensors file; give one, or the folder of a checkpoint");
+        if (name.endsWith(".gguf")) {
+            return FileSummary.ofGguf(model);
+        }
+        throw new CheckpointException(model.toString(), "is no .safetensors or .gguf file; give one, or the folder of a checkpoint");
     }
 
     private void show(Console console, ModelSummary model) {

@@ -40,6 +40,14 @@ final class InspectAndSynthTest {
     }
 
     @Test
+    void inspectListsAGgufFile() {
+        Path gguf = ROOT.resolve("format/src/test/resources/org/mojave/format/gguf/gguf-py.gguf");
+        Run run = Run.mojave("inspect", gguf.toString());
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out()).contains("gguf").contains("general.architecture");
+    }
+
+    @Test
     void whatIsNoCheckpointIsSaidInOneLine() throws IOException {
         Path text = Files.writeString(folder.resolve("notes.txt"), "hello");
         Path short_ = Files.write(folder.resolve("short.safetensors"), new byte[5]);

@@ -5,8 +5,11 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.mojave.format.gguf.GgufFile;
+import org.mojave.format.gguf.GgufValue;
 import org.mojave.format.safetensors.SafetensorsFile;
 
 /**
@@ -18,6 +21,8 @@ import org.mojave.format.safetensors.SafetensorsFile;
  * @param tensors in file order
  */
 public record FileSummary(String format, long fileBytes, Map<String, String> metadata, List<Tensor> tensors) {
+    private static final int LONGEST_TEXT = 100;
+
     /**
      * One tensor.
      *
@@ -27,6 +32,30 @@ public record FileSummary(String format, long fileBytes, Map<String, String> met
      * @param bytes in the file
      */
     public record Tensor(String name, String type, List<Long> shape, long bytes) {}
+
+    /** Reads a GGUF header; throws CheckpointException if it is none. */
+    public static FileSummary ofGguf(Path file) {
+        try (Arena arena = Arena.ofConfined()) {
+            GgufFile opened = GgufFile.open(file, arena);
+            Map<String, String> metadata = new LinkedHashMap<>();
+            opened.metadata().forEach((key, value) -> metadata.put(key, shown(value)));
+            List<Tensor> tensors = opened.tensors().values().stream()
+                    .map(t -> new Tensor(t.name(), t.type().name(), t.shape(), t.bytes().byteSize())).toList();
+            return new FileSummary("gguf", Files.size(file), metadata, tensors);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String shown(GgufValue value) {
+        return switch (value) {
+            case GgufValue.Text(String text) -> text.length() > LONGEST_TEXT ? text.substring(0, LONGEST_TEXT) + "…" : text;
+            case GgufValue.Whole(_, long number) -> Long.toString(number);
+            case GgufValue.Real(_, double number) -> Double.toString(number);
+            case GgufValue.Truth(boolean truth) -> Boolean.toString(truth);
+            case GgufValue.Sequence sequence -> sequence.count() + " values of " + sequence.elementType();
+        };
+    }
 
     /** Reads a safetensors header; throws CheckpointException if it is none. */
     public static FileSummary ofSafetensors(Path file) {
