@@ -28,7 +28,8 @@ public final class Checkpoint implements AutoCloseable {
     /** Largest JSON file read whole. */
     private static final long MAXIMUM_JSON_BYTES = 256L << 20;
 
-    private static final String INDEX = "model.safetensors.index.json";
+    static final String INDEX = "model.safetensors.index.json";
+    static final String SINGLE = "model.safetensors";
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .build();
@@ -60,7 +61,7 @@ public final class Checkpoint implements AutoCloseable {
             for (Path shard : shards) {
                 SafetensorsFile file = SafetensorsFile.open(shard, arena);
                 file.tensors().forEach((name, tensor) -> {
-                    if (tensors.putIfAbsent(name, tensor) != null) {
+                    if (!SafetensorsFile.isPadding(name) && tensors.putIfAbsent(name, tensor) != null) {
                         throw new CheckpointException(shard + ", tensor " + name, "stands in an earlier shard too");
                     }
                 });
@@ -95,7 +96,7 @@ public final class Checkpoint implements AutoCloseable {
             }
             return shards;
         }
-        Path single = folder.resolve("model.safetensors");
+        Path single = folder.resolve(SINGLE);
         if (Files.exists(single)) {
             return List.of(single);
         }
@@ -138,7 +139,7 @@ public final class Checkpoint implements AutoCloseable {
         return config;
     }
 
-    /** All tensors of all shards, by name. */
+    /** All tensors of all shards, by name; without those that only fill gaps. */
     public Map<String, TensorData> tensors() {
         return tensors;
     }

@@ -34,6 +34,10 @@ import tools.jackson.databind.json.JsonMapper;
 public final class SafetensorsFile {
     /** The reference implementation's limit. */
     static final long MAXIMUM_HEADER_BYTES = 100_000_000;
+    /** Header key of the free-form strings. */
+    static final String METADATA = "__metadata__";
+    /** Names of tensors that only fill gaps start with this. */
+    static final String PADDING_PREFIX = "__padding.";
 
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -76,6 +80,11 @@ public final class SafetensorsFile {
                     + " does not fit the file of " + size + " bytes; truncated, or not safetensors");
         }
         return new Parser(path, file, headerBytes).parse();
+    }
+
+    /** Whether a tensor of that name only fills a gap, so that another one starts where it should. */
+    public static boolean isPadding(String name) {
+        return name.startsWith(PADDING_PREFIX);
     }
 
     /** The file. */
