@@ -7,6 +7,7 @@ import java.util.Map;
 import org.mojave.compress.report.EventJson;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
+import org.mojave.compress.report.ReportJson;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -83,10 +84,7 @@ sealed interface JournalEntry {
     }
 
     private static ObjectNode resultJson(MatrixResult result) {
-        ObjectNode node = JsonMapper.shared().createObjectNode();
-        node.put("matrix", result.matrix()).put("rows", result.rows()).put("columns", result.columns())
-                .put("state", result.state()).put("storage", result.storage()).put("bytes", result.bytes())
-                .put("tokens", result.tokens()).put("error", result.error());
+        ObjectNode node = ReportJson.matrix(result);
         ArrayNode events = node.putArray("events");
         result.events().forEach(event -> events.add(EventJson.write(event)));
         return node;

@@ -1,0 +1,131 @@
+package org.mojave.compress.job;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.CRC32C;
+import org.mojave.compress.report.MatrixResult;
+import org.mojave.format.checkpoint.CheckpointLayout;
+import org.mojave.format.checkpoint.CheckpointWriter;
+import org.mojave.format.file.DurableFile;
+import org.mojave.format.safetensors.SafetensorsLayout;
+
+/**
+ * The tensors of the result: written at their place, forced to the disk, and only then journaled with a checksum; mapped
+ * again for the layers above. After an interruption the journaled ones are checked and kept.
+ */
+final class Records implements AutoCloseable {
+    private static final long CHECK_BYTES = 1 << 24;
+
+    private final Path folder;
+    private final CheckpointWriter writer;
+    private final Journal journal;
+    private final Map<String, Long> checksums = new HashMap<>();
+    private final Map<String, MatrixResult> results = new LinkedHashMap<>();
+
+    private Records(Path folder, CheckpointWriter writer, Journal journal) {
+        this.folder = folder;
+        this.writer = writer;
+        this.journal = journal;
+    }
+
+    /** Begins or continues the files of a job; {@code lost} hears of journaled tensors whose bytes are damaged. */
+    static Records open(Path folder, CheckpointLayout layout, Journal journal, java.util.function.Consumer<String> lost) {
+        Records records = new Records(folder, CheckpointWriter.resume(folder, layout), journal);
+        try {
+            for (JournalEntry entry : journal.entries()) {
+                if (entry instanceof JournalEntry.Written written) {
+                    records.checksums.putAll(written.checksums());
+                    written.results().forEach(result -> records.results.put(result.matrix(), result));
+                }
+            }
+            for (String name : List.copyOf(records.checksums.keySet())) {
+                records.keepOrForget(name, lost);
+            }
+            return records;
+        } catch (RuntimeException e) {
+            records.close();
+            throw e;
+        }
+    }
+
+    private void keepOrForget(String name, java.util.function.Consumer<String> lost) {
+        try (Arena arena = Arena.ofConfined()) {
+            if (checksum(map(name, arena)) == checksums.get(name)) {
+                writer.keep(name);
+                return;
+            }
+        }
+        checksums.remove(name);
+        results.remove(name);
+        lost.accept(name);
+    }
+
+    /** Whether a tensor is on disk and journaled. */
+    boolean has(String name) {
+        return checksums.containsKey(name);
+    }
+
+    /** The checksum of a tensor that is on disk. */
+    long checksum(String name) {
+        return checksums.get(name);
+    }
+
+    /** What became of the quantized matrices so far. */
+    Map<String, MatrixResult> results() {
+        return results;
+    }
+
+    /** Writes tensors, forces them to the disk and journals them with their results. */
+    void write(Map<String, MemorySegment> tensors, List<MatrixResult> finished) {
+        Map<String, Long> added = new LinkedHashMap<>();
+        tensors.forEach((name, bytes) -> {
+            writer.write(name, bytes);
+            added.put(name, checksum(bytes));
+        });
+        writer.force();
+        journal.append(new JournalEntry.Written(added, finished));
+        checksums.putAll(added);
+        finished.forEach(result -> results.put(result.matrix(), result));
+    }
+
+    /** Maps the bytes of a tensor of the unfinished or finished file. */
+    MemorySegment map(String name, Arena arena) {
+        String shard = writer.layout().shardOf(name);
+        SafetensorsLayout.Placed place = writer.layout().shards().get(shard).tensor(name);
+        Path finished = folder.resolve(shard);
+        Path file = Files.exists(finished) ? finished : DurableFile.partial(finished);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            return channel.map(FileChannel.MapMode.READ_ONLY, place.begin(), place.end() - place.begin(), arena);
+        } catch (IOException e) {
+            throw new JobException(file + ": cannot be read back (" + e.getMessage() + ")", e);
+        }
+    }
+
+    /** CRC-32C of bytes. */
+    static long checksum(MemorySegment bytes) {
+        CRC32C crc = new CRC32C();
+        for (long start = 0; start < bytes.byteSize(); start += CHECK_BYTES) {
+            crc.update(bytes.asSlice(start, Math.min(CHECK_BYTES, bytes.byteSize() - start)).asByteBuffer());
+        }
+        return crc.getValue();
+    }
+
+    /** Gives the files their final names; everything must be there. */
+    void finish() {
+        writer.finish();
+    }
+
+    @Override
+    public void close() {
+        writer.close();
+    }
+}
