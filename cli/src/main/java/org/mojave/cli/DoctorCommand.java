@@ -1,0 +1,87 @@
+package org.mojave.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.mojave.cli.machine.CCompiler;
+import org.mojave.cli.machine.DiskBandwidth;
+import org.mojave.cli.machine.Finding;
+import org.mojave.cli.machine.JavaRuntime;
+import org.mojave.cli.machine.Memory;
+import org.mojave.cli.machine.MemoryBandwidth;
+import org.mojave.cli.machine.Processor;
+import org.mojave.cli.terminal.Console;
+import org.mojave.cli.terminal.Streams;
+import org.mojave.cli.terminal.Table;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code mojave doctor}: looks at the machine and says what to mend. */
+@Command(
+        name = "doctor",
+        description = "Looks at this machine: Java, processor, memory, disk, libraries, each with a remedy. Takes a few seconds.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  mojave doctor",
+            "  mojave doctor --folder /mnt/models    measures the disk that will hold the models",
+            "  mojave doctor --json",
+        })
+final class DoctorCommand implements Callable<Integer> {
+    private static final Duration BANDWIDTH_TIME = Duration.ofSeconds(1);
+
+    private final Streams streams;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Option(names = "--folder", paramLabel = "DIR", description = "Folder whose disk is measured (default: the current one).", defaultValue = ".")
+    private Path folder;
+
+    DoctorCommand(Streams streams) {
+        this.streams = streams;
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        if (!Files.isDirectory(folder)) {
+            throw new UsageException("--folder " + folder + ": no such folder");
+        }
+        Console console = common.console(streams);
+        List<Finding> findings = new ArrayList<>();
+        findings.add(JavaRuntime.current().finding());
+        findings.add(Processor.current().finding());
+        findings.add(Memory.current().finding());
+        console.note("Measuring memory and disk…");
+        findings.add(MemoryBandwidth.measure(common.threads(), BANDWIDTH_TIME).finding());
+        findings.add(DiskBandwidth.measure(folder).finding());
+        findings.add(CCompiler.onPath(String.valueOf(System.getenv("PATH"))).finding());
+        show(console, findings);
+        return ExitCode.DONE.code();
+    }
+
+    private static void show(Console console, List<Finding> findings) {
+        if (console.json()) {
+            console.json(Map.of("findings", findings));
+            return;
+        }
+        Table table = new Table("", "", "");
+        for (Finding finding : findings) {
+            String mark = switch (finding.verdict()) {
+                case GOOD -> "✓";
+                case WEAK -> "!";
+                case BAD -> "✗";
+            };
+            table.row(mark, finding.subject(), finding.value());
+            if (!finding.remedy().isEmpty()) {
+                table.row("", "", "→ " + finding.remedy());
+            }
+        }
+        console.table(table);
+    }
+}

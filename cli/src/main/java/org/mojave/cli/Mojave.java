@@ -1,0 +1,98 @@
+package org.mojave.cli;
+
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import org.mojave.cli.terminal.ByteCount;
+import org.mojave.cli.terminal.Streams;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The program: a list of commands. Each is a class of its own in this package. */
+@Command(
+        name = "mojave",
+        description = "Compresses Mixture-of-Experts language models and runs them on the JVM.",
+        versionProvider = Mojave.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        optionListHeading = "%nOptions:%n",
+        commandListHeading = "%nCommands:%n",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  mojave doctor                      is this machine ready?",
+            "  mojave inspect examples/wren-moe   what is in a checkpoint?",
+        })
+public final class Mojave implements Runnable {
+    private static final int HELP_WIDTH = 100;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help; every command has its own.")
+    private boolean help;
+
+    @Option(names = "--version", versionHelp = true, description = "Show the version.")
+    private boolean version;
+
+    Mojave() {}
+
+    /** Runs one command and ends the process with its exit code. */
+    public static void main(String[] arguments) {
+        Streams streams = Streams.ofProcess();
+        Interruption end = new Interruption(streams.err(), Boolean.getBoolean("mojave.stderr.filtered"));
+        Runtime.getRuntime().addShutdownHook(end);
+        int code = run(streams, arguments);
+        end.finish();
+        System.exit(code);
+    }
+
+    /** Runs one command and returns its exit code; never throws. */
+    static int run(Streams streams, String... arguments) {
+        try {
+            int code = commandLine(streams).execute(arguments);
+            streams.out().flush();
+            return code;
+        } catch (Throwable failure) { // errors, which picocli lets through: out of memory, broken installation
+            return Failures.report(failure, streams.err(), Arrays.asList(arguments).contains("--debug"));
+        }
+    }
+
+    /** All commands, in the order of the help. */
+    static CommandLine commandLine(Streams streams) {
+        CommandLine line = new CommandLine(new Mojave());
+        line.addSubcommand(new DoctorCommand(streams));
+        return configured(line, streams);
+    }
+
+    private static CommandLine configured(CommandLine line, Streams streams) {
+        line.getCommandSpec().usageMessage().exitCodeListHeading("%nExit codes:%n").exitCodeList(Arrays.stream(ExitCode.values())
+                .collect(Collectors.toMap(code -> " " + code.code(), ExitCode::meaning, (a, _) -> a, java.util.LinkedHashMap::new)));
+        return line.setOut(new java.io.PrintWriter(streams.out(), true))
+                .setErr(new java.io.PrintWriter(streams.err(), true))
+                .setColorScheme(CommandLine.Help.defaultColorScheme(streams.outIsTerminal() ? Ansi.ON : Ansi.OFF))
+                .setUsageHelpWidth(HELP_WIDTH)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setAbbreviatedOptionsAllowed(false)
+                .registerConverter(ByteCount.class, ByteCount::parse)
+                .setParameterExceptionHandler((mistake, _) -> Failures.reportUsage(mistake, streams.err()))
+                .setExecutionExceptionHandler((failure, command, _) ->
+                        Failures.report(failure, streams.err(), command.getParseResult().hasMatchedOption("--debug")));
+    }
+
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+
+    /** The version that the build wrote into the jar. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Mojave.class.getPackage().getImplementationVersion();
+            return new String[] {"mojave " + (version == null ? "(not from a jar)" : version) + ", Java " + Runtime.version()};
+        }
+    }
+}
