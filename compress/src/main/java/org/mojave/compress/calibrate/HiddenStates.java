@@ -55,6 +55,11 @@ public final class HiddenStates implements AutoCloseable {
         }
     }
 
+    /** Floats of one state. */
+    public int width() {
+        return width;
+    }
+
     /** Whether the states lie in a file. */
     public boolean onDisk() {
         return file != null;

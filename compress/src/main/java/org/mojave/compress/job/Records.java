@@ -7,10 +7,12 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import org.mojave.compress.report.MatrixResult;
 import org.mojave.format.checkpoint.CheckpointLayout;
@@ -29,6 +31,7 @@ final class Records implements AutoCloseable {
     private final CheckpointWriter writer;
     private final Journal journal;
     private final Map<String, Long> checksums = new HashMap<>();
+    private final Map<String, CRC32C> running = new HashMap<>();
     private final Map<String, MatrixResult> results = new LinkedHashMap<>();
 
     private Records(Path folder, CheckpointWriter writer, Journal journal) {
@@ -38,7 +41,7 @@ final class Records implements AutoCloseable {
     }
 
     /** Begins or continues the files of a job; {@code lost} hears of journaled tensors whose bytes are damaged. */
-    static Records open(Path folder, CheckpointLayout layout, Journal journal, java.util.function.Consumer<String> lost) {
+    static Records open(Path folder, CheckpointLayout layout, Journal journal, Consumer<String> lost) {
         Records records = new Records(folder, CheckpointWriter.resume(folder, layout), journal);
         try {
             for (JournalEntry entry : journal.entries()) {
@@ -57,7 +60,7 @@ final class Records implements AutoCloseable {
         }
     }
 
-    private void keepOrForget(String name, java.util.function.Consumer<String> lost) {
+    private void keepOrForget(String name, Consumer<String> lost) {
         try (Arena arena = Arena.ofConfined()) {
             if (checksum(map(name, arena)) == checksums.get(name)) {
                 writer.keep(name);
@@ -67,6 +70,19 @@ final class Records implements AutoCloseable {
         checksums.remove(name);
         results.remove(name);
         lost.accept(name);
+    }
+
+    /** Where the files are. */
+    Path folder() {
+        return folder;
+    }
+
+    /** Bytes of the tensors that are on disk and journaled. */
+    long writtenBytes() {
+        return checksums.keySet().stream().mapToLong(name -> {
+            SafetensorsLayout.Placed place = place(name);
+            return place.end() - place.begin();
+        }).sum();
     }
 
     /** Whether a tensor is on disk and journaled. */
@@ -84,13 +100,26 @@ final class Records implements AutoCloseable {
         return results;
     }
 
-    /** Writes tensors, forces them to the disk and journals them with their results. */
-    void write(Map<String, MemorySegment> tensors, List<MatrixResult> finished) {
+    /** Writes the next piece of a tensor and reads it back; it counts only after {@link #commit}. */
+    void write(String name, long offset, MemorySegment piece) {
+        writer.write(name, offset, piece);
+        CRC32C crc = running.computeIfAbsent(name, _ -> new CRC32C());
+        update(crc, piece);
+        try (Arena arena = Arena.ofConfined()) {
+            if (map(name, arena).asSlice(offset, piece.byteSize()).mismatch(piece) >= 0) {
+                throw new VerificationException(folder + ", tensor " + name + ": reads back other bytes than were written; is the "
+                        + "disk sound?");
+            }
+        }
+    }
+
+    /** Forces tensors that are written whole to the disk and journals them with what became of them. */
+    void commit(Collection<String> names, List<MatrixResult> finished) {
+        if (names.isEmpty()) {
+            return;
+        }
         Map<String, Long> added = new LinkedHashMap<>();
-        tensors.forEach((name, bytes) -> {
-            writer.write(name, bytes);
-            added.put(name, checksum(bytes));
-        });
+        names.forEach(name -> added.put(name, running.remove(name).getValue()));
         writer.force();
         journal.append(new JournalEntry.Written(added, finished));
         checksums.putAll(added);
@@ -99,9 +128,8 @@ final class Records implements AutoCloseable {
 
     /** Maps the bytes of a tensor of the unfinished or finished file. */
     MemorySegment map(String name, Arena arena) {
-        String shard = writer.layout().shardOf(name);
-        SafetensorsLayout.Placed place = writer.layout().shards().get(shard).tensor(name);
-        Path finished = folder.resolve(shard);
+        SafetensorsLayout.Placed place = place(name);
+        Path finished = folder.resolve(writer.layout().shardOf(name));
         Path file = Files.exists(finished) ? finished : DurableFile.partial(finished);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             return channel.map(FileChannel.MapMode.READ_ONLY, place.begin(), place.end() - place.begin(), arena);
@@ -110,13 +138,21 @@ final class Records implements AutoCloseable {
         }
     }
 
+    private SafetensorsLayout.Placed place(String name) {
+        return writer.layout().shards().get(writer.layout().shardOf(name)).tensor(name);
+    }
+
     /** CRC-32C of bytes. */
     static long checksum(MemorySegment bytes) {
         CRC32C crc = new CRC32C();
+        update(crc, bytes);
+        return crc.getValue();
+    }
+
+    private static void update(CRC32C crc, MemorySegment bytes) {
         for (long start = 0; start < bytes.byteSize(); start += CHECK_BYTES) {
             crc.update(bytes.asSlice(start, Math.min(CHECK_BYTES, bytes.byteSize() - start)).asByteBuffer());
         }
-        return crc.getValue();
     }
 
     /** Gives the files their final names; everything must be there. */
