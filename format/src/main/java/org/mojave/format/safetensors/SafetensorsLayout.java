@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.mojave.format.file.PartialFile;
 import org.mojave.format.tensor.ElementType;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -30,7 +31,12 @@ public final class SafetensorsLayout {
     private final long fileBytes;
 
     /** A tensor and its place in the file, {@code begin} inclusive to {@code end} exclusive, counted from the file's start. */
-    public record Placed(TensorEntry entry, long begin, long end) {}
+    public record Placed(TensorEntry entry, long begin, long end) {
+        /** Size of the tensor in bytes. */
+        public long bytes() {
+            return end - begin;
+        }
+    }
 
     private SafetensorsLayout(Map<String, Placed> tensors, List<Placed> padding, byte[] header, long fileBytes) {
         this.tensors = Collections.unmodifiableMap(tensors);
@@ -70,9 +76,9 @@ public final class SafetensorsLayout {
         return framed.array();
     }
 
-    /** Length word, JSON and trailing spaces: the file's first bytes. */
-    byte[] header() {
-        return header;
+    /** The file's first bytes (length word, JSON and trailing spaces) and its size. */
+    PartialFile.Plan plan() {
+        return new PartialFile.Plan(header, fileBytes);
     }
 
     /** The tensors in file order, without padding. */
@@ -101,7 +107,7 @@ public final class SafetensorsLayout {
 
     /** Bytes of all tensors without header and padding. */
     public long tensorBytes() {
-        return tensors.values().stream().mapToLong(placed -> placed.end() - placed.begin()).sum();
+        return tensors.values().stream().mapToLong(Placed::bytes).sum();
     }
 
     /** One attempt at a layout, for one start of the data. */

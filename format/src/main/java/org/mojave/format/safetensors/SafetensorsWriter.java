@@ -1,14 +1,8 @@
 package org.mojave.format.safetensors;
 
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import org.mojave.format.file.DurableFile;
-import org.mojave.format.tensor.CheckpointException;
+import org.mojave.format.file.PartialFile;
 
 /**
  * Writes one safetensors file whose layout is known beforehand. The header comes first, then data in any order, whole
@@ -29,94 +23,33 @@ import org.mojave.format.tensor.CheckpointException;
 public final class SafetensorsWriter implements AutoCloseable {
     private final Path target;
     private final SafetensorsLayout layout;
-    private final FileChannel channel;
-    private final ByteCoverage written = new ByteCoverage();
-    private boolean finished;
+    private final PartialFile file;
 
-    private SafetensorsWriter(Path target, SafetensorsLayout layout, FileChannel channel) {
+    private SafetensorsWriter(Path target, SafetensorsLayout layout, PartialFile file) {
         this.target = target;
         this.layout = layout;
-        this.channel = channel;
-        layout.padding().forEach(padding -> written.add(padding.begin(), padding.end()));
+        this.file = file;
+        layout.padding().forEach(padding -> file.keep(padding.begin(), padding.end()));
     }
 
     /** Begins a file; an older partial file of that name is overwritten. */
     public static SafetensorsWriter create(Path target, SafetensorsLayout layout) {
-        try {
-            FileChannel channel = FileChannel.open(DurableFile.partial(target), StandardOpenOption.READ,
-                    StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING);
-            try {
-                return begin(target, layout, channel);
-            } catch (IOException e) {
-                channel.close();
-                throw e;
-            }
-        } catch (IOException e) {
-            throw DurableFile.failed(target, e);
-        }
+        return new SafetensorsWriter(target, layout, PartialFile.create(target, layout.plan()));
     }
 
     /**
      * Continues the partial file that {@link #create} left. Bytes written then are still there, but this object does not
-     * know which: say so with {@link #keep} before {@link #finish}. Throws {@link CheckpointException} if there is no
-     * partial file or its header differs from the one this layout would write.
+     * know which: say so with {@link #keep} before {@link #finish}. Throws {@link
+     * org.mojave.format.tensor.CheckpointException} if there is no partial file or its header differs from the one this
+     * layout would write.
      */
     public static SafetensorsWriter resume(Path target, SafetensorsLayout layout) {
-        Path partial = DurableFile.partial(target);
-        if (!Files.exists(partial)) {
-            throw new CheckpointException(partial.toString(), "no such file; there is nothing to resume");
-        }
-        try {
-            FileChannel channel = FileChannel.open(partial, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            try {
-                ByteBuffer found = readStart(channel, layout.header().length);
-                // The length word is written last: without it the earlier run died before it could write any data.
-                if (found.limit() < 8 || found.getLong(0) == 0) {
-                    channel.truncate(0);
-                    return begin(target, layout, channel);
-                }
-                if (!found.equals(ByteBuffer.wrap(layout.header())) || channel.size() != layout.fileBytes()) {
-                    throw new CheckpointException(partial.toString(),
-                            "was begun for other tensors; delete it, or resume with the settings it was begun with");
-                }
-                return new SafetensorsWriter(target, layout, channel);
-            } catch (IOException | RuntimeException e) {
-                channel.close();
-                throw e;
-            }
-        } catch (IOException e) {
-            throw DurableFile.failed(target, e);
-        }
+        return new SafetensorsWriter(target, layout, PartialFile.resume(target, layout.plan()));
     }
 
     /** Whether the finished file stands there already with exactly this header and size. */
     public static boolean isFinished(Path target, SafetensorsLayout layout) {
-        try (FileChannel channel = FileChannel.open(target, StandardOpenOption.READ)) {
-            return channel.size() == layout.fileBytes()
-                    && readStart(channel, layout.header().length).equals(ByteBuffer.wrap(layout.header()));
-        } catch (IOException e) {
-            return false;
-        }
-    }
-
-    private static SafetensorsWriter begin(Path target, SafetensorsLayout layout, FileChannel channel) throws IOException {
-        MemorySegment header = MemorySegment.ofArray(layout.header());
-        if (layout.fileBytes() > header.byteSize()) {
-            DurableFile.writeAt(channel, MemorySegment.ofArray(new byte[1]), layout.fileBytes() - 1);
-        }
-        DurableFile.writeAt(channel, header.asSlice(8), 8);
-        channel.force(true);
-        DurableFile.writeAt(channel, header.asSlice(0, 8), 0);
-        channel.force(true);
-        return new SafetensorsWriter(target, layout, channel);
-    }
-
-    private static ByteBuffer readStart(FileChannel channel, int bytes) throws IOException {
-        ByteBuffer start = ByteBuffer.allocate((int) Math.min(bytes, channel.size()));
-        while (start.hasRemaining() && channel.read(start, start.position()) > 0) {
-            continue;
-        }
-        return start.flip();
+        return PartialFile.isFinished(target, layout.plan());
     }
 
     /** The layout being written. */
@@ -127,9 +60,9 @@ public final class SafetensorsWriter implements AutoCloseable {
     /** Writes a whole tensor; {@code data}, native or on the heap, little-endian, must have exactly its size. */
     public void write(String name, MemorySegment data) {
         SafetensorsLayout.Placed place = layout.tensor(name);
-        if (data.byteSize() != place.end() - place.begin()) {
+        if (data.byteSize() != place.bytes()) {
             throw new IllegalArgumentException("tensor " + name + " of " + place.entry().type() + place.entry().shape() + " has "
-                    + (place.end() - place.begin()) + " bytes, got " + data.byteSize());
+                    + place.bytes() + " bytes, got " + data.byteSize());
         }
         write(name, 0, data);
     }
@@ -137,41 +70,30 @@ public final class SafetensorsWriter implements AutoCloseable {
     /** Writes a piece of a tensor, starting {@code offset} bytes into it. */
     public void write(String name, long offset, MemorySegment data) {
         SafetensorsLayout.Placed place = layout.tensor(name);
-        long size = place.end() - place.begin();
-        if (offset < 0 || offset > size || data.byteSize() > size - offset) {
-            throw new IllegalArgumentException("tensor " + name + " has " + size + " bytes, got " + data.byteSize()
+        if (offset < 0 || offset > place.bytes() || data.byteSize() > place.bytes() - offset) {
+            throw new IllegalArgumentException("tensor " + name + " has " + place.bytes() + " bytes, got " + data.byteSize()
                     + " for offset " + offset);
         }
-        long begin = place.begin() + offset;
-        try {
-            DurableFile.writeAt(channel, data, begin);
-        } catch (IOException e) {
-            throw DurableFile.failed(target, e);
-        }
-        written.add(begin, begin + data.byteSize());
+        file.write(place.begin() + offset, data);
     }
 
     /** Declares that a tensor was written before {@link #resume} and shall be kept as it is. */
     public void keep(String name) {
         SafetensorsLayout.Placed place = layout.tensor(name);
-        written.add(place.begin(), place.end());
+        file.keep(place.begin(), place.end());
     }
 
     /** Forces everything written so far to the disk, so that a journal may say so. */
     public void force() {
-        try {
-            channel.force(false);
-        } catch (IOException e) {
-            throw DurableFile.failed(target, e);
-        }
+        file.force();
     }
 
     /** Throws IllegalStateException naming the first tensor that has bytes nobody wrote or kept. */
     public void requireComplete() {
-        long gap = written.firstGap(layout.header().length);
+        long gap = file.firstGap();
         if (gap < layout.fileBytes()) {
-            String name = layout.tensors().values().stream().filter(p -> p.begin() <= gap && gap < p.end())
-                    .map(p -> p.entry().name()).findFirst().orElseThrow();
+            String name = layout.tensors().values().stream().filter(place -> place.begin() <= gap && gap < place.end())
+                    .map(place -> place.entry().name()).findFirst().orElseThrow();
             throw new IllegalStateException(target + ", tensor " + name + ": not written at file offset " + gap);
         }
     }
@@ -179,21 +101,12 @@ public final class SafetensorsWriter implements AutoCloseable {
     /** Forces the data to the disk and gives the file its final name, after {@link #requireComplete}. */
     public void finish() {
         requireComplete();
-        if (!finished) {
-            force();
-            close();
-            DurableFile.publish(target);
-            finished = true;
-        }
+        file.finish();
     }
 
     /** Closes the file; without {@link #finish} it keeps its temporary name. */
     @Override
     public void close() {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            throw DurableFile.failed(target, e);
-        }
+        file.close();
     }
 }

@@ -1,4 +1,4 @@
-package org.mojave.format.safetensors;
+package org.mojave.format.file;
 
 import java.util.Map;
 import java.util.TreeMap;
