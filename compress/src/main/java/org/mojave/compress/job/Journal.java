@@ -112,6 +112,11 @@ final class Journal implements AutoCloseable {
         }
     }
 
+    /** The folder of the job. */
+    Path folder() {
+        return file.getParent();
+    }
+
     /** Everything so far, in order. */
     List<JournalEntry> entries() {
         return List.copyOf(entries);

@@ -75,6 +75,7 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         ArrayNode evaluation = options.putArray("evaluation");
         request.evaluation().forEach(file -> evaluation.add(file.toAbsolutePath().normalize().toString()));
         options.put("memory", request.limits().memoryBytes()).put("strict", request.limits().strict())
+                .put("overwrite", request.limits().overwrite())
                 .put("given_tokens", request.tokens().isPresent());
         return options;
     }

@@ -41,7 +41,8 @@ final class Records implements AutoCloseable {
     }
 
     /** Begins or continues the files of a job; {@code lost} hears of journaled tensors whose bytes are damaged. */
-    static Records open(Path folder, CheckpointLayout layout, Journal journal, Consumer<String> lost) {
+    static Records open(CheckpointLayout layout, Journal journal, Consumer<String> lost) {
+        Path folder = journal.folder();
         Records records = new Records(folder, CheckpointWriter.resume(folder, layout), journal);
         try {
             for (JournalEntry entry : journal.entries()) {

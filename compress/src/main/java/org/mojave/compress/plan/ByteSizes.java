@@ -27,6 +27,12 @@ public final class ByteSizes {
         return Math.round(Double.parseDouble(matcher.group(1)) * factor);
     }
 
+    /** A size that can be given as an option and is not below {@code bytes}: {@code 1.3GB}, {@code 410MB}. */
+    public static String roundedUp(long bytes) {
+        return bytes > 1_000_000_000L ? String.format(Locale.ROOT, "%.1fGB", Math.ceil(bytes / 1e8) / 10)
+                : (bytes + 999_999) / 1_000_000 + "MB";
+    }
+
     /** {@code 4.2 GB}, {@code 12.9 MB}, {@code 312 kB}, {@code 17 bytes}. */
     public static String text(long bytes) {
         if (bytes >= 1_000_000_000L) {
