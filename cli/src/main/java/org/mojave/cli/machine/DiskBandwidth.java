@@ -36,6 +36,7 @@ public record DiskBandwidth(Path folder, long freeBytes, double writeBytesPerSec
     /** Writes a temporary file of 200 MB, reads it back and deletes it. */
     public static DiskBandwidth measure(Path folder) throws IOException {
         Path file = Files.createTempFile(folder, ".mojave-disk", ".tmp");
+        file.toFile().deleteOnExit(); // an interrupted measurement leaves nothing behind either
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment memory = arena.allocate(BLOCK_BYTES, ALIGNMENT);
             SplittableRandom random = new SplittableRandom(0); // zeros would flatter a compressing disk
