@@ -2,9 +2,11 @@ package org.mojave.compress.job;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.mojave.compress.calibrate.Hessians;
 import org.mojave.compress.calibrate.InputGroup;
 import org.mojave.compress.plan.MemoryBudget;
@@ -12,6 +14,7 @@ import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
+import org.mojave.engine.model.MatrixId;
 import org.mojave.format.packed.PackedLayout;
 
 /**
@@ -39,7 +42,7 @@ final class Quantization {
 
     Quantization(JobContext job) {
         this.job = job;
-        quantizer = new SlabQuantizer(job.preparation().plan().source());
+        quantizer = new SlabQuantizer(job.preparation().plan().source(), job.workers().algebra());
     }
 
     /** Bytes that the largest piece of work on a matrix takes. */
@@ -47,9 +50,12 @@ final class Quantization {
         if (matrix.scheme().isEmpty()) {
             return 0;
         }
-        boolean whole = method == Method.GPTQ && SlabQuantizer.isInLayer(matrix.id());
-        int rows = whole ? matrix.shape().rows() : slabRows(matrix);
-        return SlabQuantizer.bytes(new Slab(new InputGroup(List.of(matrix)), matrix, 0, rows), whole);
+        Method used = matrix.id().layer() == MatrixId.NONE ? Method.RTN : method;
+        int rows = switch (used) {
+            case RTN -> slabRows(matrix);
+            case GPTQ -> matrix.shape().rows();
+        };
+        return SlabQuantizer.bytes(new Slab(new InputGroup(List.of(matrix)), matrix, 0, rows), used);
     }
 
     /** As {@link #bytes}, of the plan's largest matrix. */
@@ -79,7 +85,7 @@ final class Quantization {
                 }
             }
         }
-        process(slabs, null);
+        process(slabs, Optional.empty());
     }
 
     /** Quantizes what is missing of these groups with their Hessians. */
@@ -88,7 +94,7 @@ final class Quantization {
         for (InputGroup group : groups) {
             missing(group).forEach(matrix -> slabs.add(new Slab(group, matrix, 0, matrix.shape().rows())));
         }
-        process(slabs, hessians);
+        process(slabs, Optional.of(hessians));
     }
 
     private static int slabRows(PlannedMatrix matrix) {
@@ -96,14 +102,15 @@ final class Quantization {
         return Math.min(matrix.shape().rows(), tiles * PackedLayout.TILE_ROWS);
     }
 
-    private void process(List<Slab> slabs, Hessians hessians) {
+    private void process(List<Slab> slabs, Optional<Hessians> hessians) {
+        Method method = hessians.isPresent() ? Method.GPTQ : Method.RTN;
         int next = 0;
         while (next < slabs.size()) {
-            long bytes = SlabQuantizer.bytes(slabs.get(next), hessians != null);
+            long bytes = SlabQuantizer.bytes(slabs.get(next), method);
             int end = next + 1;
             while (end < slabs.size() && end - next < SLABS_PER_THREAD * job.workers().threads()
-                    && bytes + SlabQuantizer.bytes(slabs.get(end), hessians != null) <= job.budget().free()) {
-                bytes += SlabQuantizer.bytes(slabs.get(end), hessians != null);
+                    && bytes + SlabQuantizer.bytes(slabs.get(end), method) <= job.budget().free()) {
+                bytes += SlabQuantizer.bytes(slabs.get(end), method);
                 end++;
             }
             try (MemoryBudget.Share _ = job.budget().take("a matrix being quantized", bytes)) {
@@ -113,10 +120,29 @@ final class Quantization {
         }
     }
 
-    private void quantize(List<Slab> batch, Hessians hessians) {
+    private void quantize(List<Slab> batch, Optional<Hessians> hessians) {
         SlabQuantizer.Outcome[] outcomes = new SlabQuantizer.Outcome[batch.size()];
-        job.stages().time("quantize", () -> job.workers().run(batch.size(), (index, _) ->
-                outcomes[index] = quantizer.quantize(batch.get(index), hessians)));
+        job.stages().time("quantize", () -> {
+            Map<InputGroup, SlabQuantizer.Prepared> prepared = hessians.map(h -> prepare(batch, h)).orElse(Map.of());
+            job.workers().run(batch.size(), (index, _) -> outcomes[index] = quantizer.quantize(batch.get(index),
+                    Optional.ofNullable(prepared.get(batch.get(index).group()))));
+        });
+        write(batch, outcomes);
+    }
+
+    /** Makes each group's Hessian ready once for all its matrices. */
+    private Map<InputGroup, SlabQuantizer.Prepared> prepare(List<Slab> batch, Hessians hessians) {
+        List<InputGroup> groups = batch.stream().map(Slab::group).distinct().toList();
+        SlabQuantizer.Prepared[] prepared = new SlabQuantizer.Prepared[groups.size()];
+        job.workers().run(groups.size(), (index, _) -> prepared[index] = quantizer.prepare(groups.get(index), hessians));
+        Map<InputGroup, SlabQuantizer.Prepared> all = new HashMap<>();
+        for (int g = 0; g < prepared.length; g++) {
+            all.put(groups.get(g), prepared[g]);
+        }
+        return all;
+    }
+
+    private void write(List<Slab> batch, SlabQuantizer.Outcome[] outcomes) {
         List<String> names = new ArrayList<>();
         List<MatrixResult> results = new ArrayList<>();
         job.stages().time("write", () -> {

@@ -1,6 +1,7 @@
 package org.mojave.compress.report;
 
 import org.mojave.compress.report.JobEvent.DampingRaised;
+import org.mojave.compress.report.JobEvent.DeadInputs;
 import org.mojave.compress.report.JobEvent.NoTokens;
 import org.mojave.compress.report.JobEvent.QualityNotMeasured;
 import org.mojave.compress.report.JobEvent.RecordLost;
@@ -22,6 +23,7 @@ public final class EventJson {
             case NoTokens e -> node.put("kind", "no_tokens").put("matrix", e.matrix());
             case Rounded e -> node.put("kind", "rounded").put("matrix", e.matrix()).put("reason", e.reason());
             case DampingRaised e -> node.put("kind", "damping_raised").put("matrix", e.matrix()).put("damping", e.damping());
+            case DeadInputs e -> node.put("kind", "dead_inputs").put("matrix", e.matrix()).put("count", e.count());
             case ShortCalibration e -> node.put("kind", "short_calibration").put("wanted", e.wanted()).put("found", e.found())
                     .put("length", e.length());
             case TensorsLeftOut e -> node.put("kind", "tensors_left_out").put("count", e.count()).put("bytes", e.bytes())
@@ -40,6 +42,7 @@ public final class EventJson {
             case "no_tokens" -> new NoTokens(matrix);
             case "rounded" -> new Rounded(matrix, node.path("reason").asString());
             case "damping_raised" -> new DampingRaised(matrix, node.path("damping").asDouble());
+            case "dead_inputs" -> new DeadInputs(matrix, node.path("count").asInt());
             case "short_calibration" -> new ShortCalibration(node.path("wanted").asInt(), node.path("found").asInt(),
                     node.path("length").asInt());
             case "tensors_left_out" -> new TensorsLeftOut(node.path("count").asInt(), node.path("bytes").asLong(),

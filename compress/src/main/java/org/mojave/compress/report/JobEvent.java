@@ -16,6 +16,9 @@ public sealed interface JobEvent {
     /** The Hessian could only be factored with more damping than the usual fraction of its mean diagonal. */
     record DampingRaised(String matrix, double damping) implements JobEvent {}
 
+    /** Inputs that were zero in all calibration tokens: nothing is known of their columns, which are rounded. */
+    record DeadInputs(String matrix, int count) implements JobEvent {}
+
     /** Less calibration text than asked for. */
     record ShortCalibration(int wanted, int found, int length) implements JobEvent {}
 
@@ -32,7 +35,7 @@ public sealed interface JobEvent {
     default boolean degrades() {
         return switch (this) {
             case NoTokens _, Rounded _, DampingRaised _ -> true;
-            case ShortCalibration _, TensorsLeftOut _, RecordLost _, QualityNotMeasured _ -> false;
+            case DeadInputs _, ShortCalibration _, TensorsLeftOut _, RecordLost _, QualityNotMeasured _ -> false;
         };
     }
 
@@ -42,6 +45,7 @@ public sealed interface JobEvent {
             case NoTokens e -> e.matrix + ": no calibration token reached it; its weights are rounded";
             case Rounded e -> e.matrix + ": " + e.reason + "; its weights are rounded";
             case DampingRaised e -> String.format(Locale.ROOT, "%s: damping raised to %.3g of the mean diagonal", e.matrix, e.damping);
+            case DeadInputs e -> e.matrix + ": " + e.count + " of its inputs were zero in all calibration tokens";
             case ShortCalibration e -> "the calibration text gives " + e.found + " sequences of " + e.length + " tokens, not " + e.wanted;
             case TensorsLeftOut e -> e.count + " tensors that the model does not use are left out (first: " + e.first + ")";
             case RecordLost e -> e.matrix + ": its record on disk is damaged and is made again";

@@ -56,8 +56,12 @@ public record Report(String version, Source source, Result result, JsonNode reci
         }
     }
 
-    /** Perplexity on text that calibration has not seen. */
-    public record Quality(List<String> files, int windows, int window, double before, double after) {
+    /**
+     * Measured on text that calibration has not seen: perplexity before and after, mean Kullback-Leibler divergence from the
+     * original in nats a token, share of positions with the same most probable token.
+     */
+    public record Quality(List<String> files, int windows, int window, double before, double after, double divergence,
+            double agreement) {
         public Quality {
             files = List.copyOf(files);
         }

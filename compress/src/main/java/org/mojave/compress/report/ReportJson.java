@@ -35,6 +35,7 @@ public final class ReportJson {
         });
         report.quality().ifPresent(q -> {
             ObjectNode quality = node.putObject("quality").put("perplexity_before", q.before()).put("perplexity_after", q.after())
+                    .put("divergence", q.divergence()).put("same_top_token", q.agreement())
                     .put("windows", q.windows()).put("window", q.window());
             addAll(quality.putArray("files"), q.files());
         });
