@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import org.mojave.engine.model.UnsupportedModelException;
 import org.mojave.format.tensor.CheckpointException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -22,6 +23,7 @@ final class Failures {
     static ExitCode codeOf(Throwable failure) {
         return switch (failure) {
             case CheckpointException _ -> ExitCode.CORRUPT;
+            case UnsupportedModelException _ -> ExitCode.UNSUPPORTED;
             case UsageException _ -> ExitCode.USAGE;
             case ParameterException _ -> ExitCode.USAGE;
             case ResourceException _ -> ExitCode.RESOURCES;

@@ -64,6 +64,7 @@ public final class Mojave implements Runnable {
     static CommandLine commandLine(Streams streams) {
         CommandLine line = new CommandLine(new Mojave());
         line.addSubcommand(new DoctorCommand(streams));
+        line.addSubcommand(new SynthCommand(streams));
         return configured(line, streams);
     }
 
