@@ -94,9 +94,9 @@ public final class CalibrationText {
             StringBuilder text = new StringBuilder();
             int slice = WHOLE_BYTES / SLICES;
             for (int s = 0; s < SLICES; s++) {
-                long start = (channel.size() - slice) / (SLICES - 1) * s;
+                long start = (channel.size() - slice) * s / (SLICES - 1);
                 String part = StandardCharsets.UTF_8.decode(bytes(channel, start, slice)).toString();
-                int first = part.indexOf('\n') + 1;
+                int first = s == 0 ? 0 : part.indexOf('\n') + 1;
                 int last = part.lastIndexOf('\n') + 1;
                 text.append(part, first, Math.max(first, last));
             }

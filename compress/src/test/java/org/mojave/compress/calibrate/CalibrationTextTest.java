@@ -66,8 +66,9 @@ class CalibrationTextTest {
         }
         String text = CalibrationText.read(large);
         assertThat(text.length()).isBetween(14_000_000, 17_000_000);
-        assertThat(text.lines()).allMatch(line -> line.matches("line \\d+ é"));
-        assertThat(text).contains("line 2199999 ");
+        assertThat(text.lines().filter(line -> !line.matches("line \\d+ é")).limit(3)).isEmpty();
+        assertThat(text.startsWith("line 0 ")).isTrue();
+        assertThat(text.endsWith("line 2199999 é\n")).isTrue();
     }
 
     /** A file of numbered characters: the first tells the file, the others the place. */

@@ -19,7 +19,7 @@ import org.mojave.testkit.Goldens;
 /** Every golden model is compressed, opened by the ordinary loader and compared. */
 class EveryFamilyTest {
     /** Median relative error of a token's logits at 8 bits: half a step of 255 in each of some twenty matrices. */
-    private static final double NEAR = 0.04;
+    private static final double NEAR = 0.06;
 
     @TempDir
     Path folder;
