@@ -65,6 +65,9 @@ public final class Mojave implements Runnable {
         CommandLine line = new CommandLine(new Mojave());
         line.addSubcommand(new DoctorCommand(streams));
         line.addSubcommand(new SynthCommand(streams));
+        line.addSubcommand(new EvalCommand(streams));
+        line.addSubcommand(new LogitsCommand(streams));
+        line.addSubcommand(new RunCommand(streams));
         return configured(line, streams);
     }
 
