@@ -63,7 +63,10 @@ public final class Mojave implements Runnable {
     /** All commands, in the order of the help. */
     static CommandLine commandLine(Streams streams) {
         CommandLine line = new CommandLine(new Mojave());
+        line.addSubcommand(new DemoCommand(streams));
         line.addSubcommand(new DoctorCommand(streams));
+        line.addSubcommand(new CompressCommand(streams));
+        line.addSubcommand(new ResumeCommand(streams));
         line.addSubcommand(new SynthCommand(streams));
         line.addSubcommand(new EvalCommand(streams));
         line.addSubcommand(new LogitsCommand(streams));

@@ -45,7 +45,7 @@ final class Inventory {
         }
 
         void include(TensorSlice slice, int count, int expert) {
-            rows = Math.max(rows, slice.first() + (count - 1) * slice.step() + 1);
+            rows = Math.multiplyExact(slice.parts(), count);
             experts = Math.max(experts, expert + 1);
         }
 

@@ -1,15 +1,13 @@
 package org.mojave.compress.job;
 
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.mojave.compress.plan.ByteSizes;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.Plan;
-import org.mojave.compress.plan.ResourceException;
+import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
@@ -140,6 +138,7 @@ public final class CompressionJob {
             Report.Verification verification;
             try (LayerWalk walk = new LayerWalk(job, quantization)) {
                 copyKept(job);
+                announce(job);
                 walk.run();
                 writeSmallFiles(job);
                 journal.append(job.stages().unsaved());
@@ -154,6 +153,19 @@ public final class CompressionJob {
             DurableFile.write(records.folder().resolve(ReportJson.NAME), ReportJson.bytes(report));
             return report;
         }
+    }
+
+    private static void announce(JobContext job) {
+        long all = 0;
+        long done = 0;
+        for (PlannedMatrix matrix : job.preparation().plan().matrices()) {
+            if (matrix.scheme().isPresent()) {
+                all += matrix.weights();
+                done += job.records().has(matrix.id().name()) ? matrix.weights() : 0;
+            }
+        }
+        job.listener().started("quantize", all);
+        job.listener().advanced(done, done == 0 ? "" : "resumed");
     }
 
     /** Takes over what an earlier run of the same job journaled. */

@@ -1,31 +1,10 @@
 package org.mojave.compress.plan;
 
 import java.util.Locale;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import org.mojave.compress.recipe.RecipeException;
 
-/** Byte sizes as people write them: powers of 1000, as on a disk's label. */
+/** Byte sizes as people read them: powers of 1000, as on a disk's label. */
 public final class ByteSizes {
-    private static final Pattern SIZE = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*([kKmMgGtT]?)[bB]?");
-
     private ByteSizes() {}
-
-    /** {@code 4GB}, {@code 512MB}, {@code 1.5g}, {@code 4000000000}; throws {@link RecipeException} that quotes the text. */
-    public static long parse(String text) {
-        Matcher matcher = SIZE.matcher(text.strip());
-        if (!matcher.matches()) {
-            throw new RecipeException("not a size: '" + text + "'; write for example 4GB or 800MB");
-        }
-        double factor = switch (matcher.group(2).toLowerCase(Locale.ROOT)) {
-            case "k" -> 1e3;
-            case "m" -> 1e6;
-            case "g" -> 1e9;
-            case "t" -> 1e12;
-            default -> 1;
-        };
-        return Math.round(Double.parseDouble(matcher.group(1)) * factor);
-    }
 
     /** A size that can be given as an option and is not below {@code bytes}: {@code 1.3GB}, {@code 410MB}. */
     public static String roundedUp(long bytes) {
