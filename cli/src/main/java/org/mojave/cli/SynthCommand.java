@@ -14,6 +14,7 @@ import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Progress;
 import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
+import org.mojave.compress.plan.ResourceException;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.format.checkpoint.Checkpoint;
 import org.mojave.format.tensor.CheckpointException;
