@@ -34,11 +34,11 @@ final class FeedForwardHalf {
     void run(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
         int size = spec.hiddenSize();
         float[] normed = buffers.take(Buffers.Slot.NORMED, tokens, size);
-        float[] norm = weights.vector(VectorRole.FEED_FORWARD_NORM);
-        float[] bias = weights.vector(VectorRole.FEED_FORWARD_NORM_BIAS);
+        RowNorm norm = new RowNorm(spec.norm(), weights.vector(VectorRole.FEED_FORWARD_NORM),
+                weights.vector(VectorRole.FEED_FORWARD_NORM_BIAS));
         Rows.forEach(workers, tokens, (first, end) -> {
             for (int t = first; t < end; t++) {
-                Norms.row(spec.norm(), hidden, t * size, normed, t * size, norm, bias);
+                norm.row(hidden, t * size, normed, t * size);
             }
         });
         float[] mixed = buffers.take(Buffers.Slot.MIXED, tokens, size);
@@ -117,7 +117,7 @@ final class FeedForwardHalf {
                     new MatrixId(MatrixRole.DOWN, layer, expert), mixture.intermediate(), mixture.gating()),
                     new Linears.Input(gathered, count, affinity), output, observer);
             for (int i = 0; i < count; i++) {
-                add(output, i * size, mixed, slots[start + i] / routing.chosen() * size, size, scaleInput ? 1 : affinity[i]);
+                add(output, i * size, mixed, slots[start + i] / routing.chosen() * size, scaleInput ? 1 : affinity[i]);
             }
         }
     }
@@ -167,7 +167,7 @@ final class FeedForwardHalf {
                 weights.id(MatrixRole.SHARED_DOWN), shared.intermediate(), shared.gating()), input, output, observer);
         float[] mixed = buffers.take(Buffers.Slot.MIXED, tokens, size);
         for (int t = 0; t < tokens; t++) {
-            add(output, t * size, mixed, t * size, size, scales[t]);
+            add(output, t * size, mixed, t * size, scales[t]);
         }
     }
 
@@ -177,8 +177,10 @@ final class FeedForwardHalf {
         }
     }
 
-    private static void add(float[] x, int from, float[] y, int to, int count, float factor) {
-        for (int i = 0; i < count; i++) {
+    /** Adds one hidden vector times {@code factor}. */
+    private void add(float[] x, int from, float[] y, int to, float factor) {
+        int size = spec.hiddenSize();
+        for (int i = 0; i < size; i++) {
             y[to + i] += x[from + i] * factor;
         }
     }
