@@ -19,6 +19,19 @@ public record Router(int experts, int chosen, Score score, Grouping grouping, bo
         if (experts < 1 || chosen < 1 || chosen > experts) {
             throw new IllegalArgumentException("cannot choose " + chosen + " of " + experts + " experts");
         }
+        switch (grouping) {
+            case Grouping.None _ -> { }
+            case Grouping.BestOfGroup(int groups, int kept) -> checkGroups(experts, chosen, groups, kept, 1);
+            case Grouping.BestTwoOfGroup(int groups, int kept) -> checkGroups(experts, chosen, groups, kept, 2);
+        }
+    }
+
+    private static void checkGroups(int experts, int chosen, int groups, int kept, int least) {
+        if (groups < 1 || experts % groups != 0 || experts / groups < least || kept < 1 || kept > groups
+                || chosen > experts / groups * kept) {
+            throw new IllegalArgumentException("cannot choose " + chosen + " of " + experts + " experts in " + kept + " of "
+                    + groups + " groups");
+        }
     }
 
     /** From logits to scores. */

@@ -8,6 +8,7 @@ import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.kernel.PackedMatrix;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixShape;
+import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.TensorSlice;
 import org.mojave.format.checkpoint.Checkpoint;
 import org.mojave.format.packed.PackedLayout;
@@ -20,14 +21,17 @@ import org.mojave.format.tensor.TensorData;
 final class Locator {
     private final Checkpoint checkpoint;
     private final Storage storage;
+    private final ModelSpec spec;
 
-    Locator(Checkpoint checkpoint, Storage storage) {
+    Locator(Checkpoint checkpoint, Storage storage, ModelSpec spec) {
         this.checkpoint = checkpoint;
         this.storage = storage;
+        this.spec = spec;
     }
 
     /** The matrix {@code id}, of the given shape. */
-    Located matrix(MatrixId id, TensorSlice slice, MatrixShape shape) {
+    Located matrix(MatrixId id, TensorSlice slice) {
+        MatrixShape shape = spec.shape(id);
         return switch (storage) {
             case Storage.Packed(Map<String, Scheme> schemes) when schemes.containsKey(id.name()) ->
                 packed(id, schemes.get(id.name()), shape);
@@ -38,20 +42,20 @@ final class Locator {
     }
 
     /** The bias of matrix {@code id}, with one element per row. */
-    float[] bias(MatrixId id, TensorSlice slice, int rows) {
+    float[] bias(MatrixId id, TensorSlice slice) {
+        int rows = spec.shape(id).rows();
         TensorData tensor = checkpoint.tensor(slice.tensor());
         if (slice.stacked()) {
-            tensor = part(tensor, id.expert(), 2);
+            tensor = part(tensor, id, 2);
         }
-        long needed = slice.first() + (rows - 1L) * slice.step() + 1;
-        if (tensor.shape().size() != 1 || tensor.shape().get(0) < needed
-                || slice.step() == 1 && slice.first() == 0 && !slice.stacked() && tensor.shape().get(0) != rows) {
-            throw wrongShape(tensor, List.of(needed));
+        long joined = (long) rows * slice.parts();
+        if (!tensor.shape().equals(List.of(joined))) {
+            throw wrongShape(tensor, List.of(joined));
         }
         float[] all = floats(tensor);
         float[] bias = new float[rows];
         for (int r = 0; r < rows; r++) {
-            bias[r] = all[slice.first() + r * slice.step()];
+            bias[r] = all[slice.first(rows) + r * slice.step()];
         }
         return bias;
     }
@@ -73,51 +77,48 @@ final class Locator {
         }
         TensorData tensor = checkpoint.tensor(slice.tensor());
         requireFloats(tensor);
-        TensorData part = slice.stacked() ? part(tensor, id.expert(), 3) : tensor;
-        int rowDimension = slice.transposed() ? 1 : 0;
-        long needed = slice.first() + (shape.rows() - 1L) * slice.step() + 1;
-        boolean joined = slice.stacked() || slice.first() > 0 || slice.step() > 1;
-        boolean fits = part.shape().size() == 2 && part.shape().get(1 - rowDimension) == shape.columns()
-                && (joined ? part.shape().get(rowDimension) >= needed : part.shape().get(rowDimension) == needed);
-        if (!fits) {
-            throw wrongShape(part, slice.transposed() ? List.of((long) shape.columns(), needed)
-                    : List.of(needed, (long) shape.columns()));
+        TensorData part = slice.stacked() ? part(tensor, id, 3) : tensor;
+        long joined = (long) shape.rows() * slice.parts();
+        List<Long> expected = slice.transposed() ? List.of((long) shape.columns(), joined)
+                : List.of(joined, (long) shape.columns());
+        if (!part.shape().equals(expected)) {
+            throw wrongShape(part, expected);
         }
         return new Located(view(part, slice, shape), Set.of(slice.tensor()));
     }
 
     private static Matrix view(TensorData part, TensorSlice slice, MatrixShape shape) {
+        int first = slice.first(shape.rows());
         if (slice.transposed() || slice.step() != 1) {
-            return new StridedMatrix(part, slice.transposed(), slice.first(), slice.step(), shape.rows());
+            return new StridedMatrix(part, slice.transposed(), first, slice.step(), shape.rows());
         }
-        if (slice.first() == 0 && part.shape().get(0) == shape.rows()) {
+        if (slice.parts() == 1) {
             return new DenseMatrix(part);
         }
         long rowBytes = (long) shape.columns() * part.type().bytes();
         return new DenseMatrix(new TensorData(part.name(), part.type(), List.of((long) shape.rows(), (long) shape.columns()),
-                part.bytes().asSlice(slice.first() * rowBytes, shape.rows() * rowBytes)));
+                part.bytes().asSlice(first * rowBytes, shape.rows() * rowBytes)));
     }
 
     private Located microscaled(MatrixId id, TensorSlice slice, MatrixShape shape) {
-        TensorData blocks = part(bytes(slice.tensor() + "_blocks"), id.expert(), 4);
-        TensorData scales = part(bytes(slice.tensor() + "_scales"), id.expert(), 3);
+        TensorData blocks = part(bytes(slice.tensor() + "_blocks"), id, 4);
+        TensorData scales = part(bytes(slice.tensor() + "_scales"), id, 3);
         long groups = shape.columns() / MicroscaledMatrix.BLOCK;
-        long needed = slice.first() + (shape.rows() - 1L) * slice.step() + 1;
-        if (shape.columns() % MicroscaledMatrix.BLOCK != 0 || blocks.shape().get(0) < needed
-                || blocks.shape().get(1) != groups || blocks.shape().get(2) != MicroscaledMatrix.BLOCK / 2) {
-            throw wrongShape(blocks, List.of(needed, groups, (long) MicroscaledMatrix.BLOCK / 2));
+        List<Long> expected = List.of((long) shape.rows() * slice.parts(), groups, MicroscaledMatrix.BLOCK / 2L);
+        if (shape.columns() % MicroscaledMatrix.BLOCK != 0 || !blocks.shape().equals(expected)) {
+            throw wrongShape(blocks, expected);
         }
-        if (!scales.shape().equals(blocks.shape().subList(0, 2))) {
-            throw wrongShape(scales, blocks.shape().subList(0, 2));
+        if (!scales.shape().equals(expected.subList(0, 2))) {
+            throw wrongShape(scales, expected.subList(0, 2));
         }
-        return new Located(new MicroscaledMatrix(blocks, scales, slice.first(), slice.step(), shape.rows()),
+        return new Located(new MicroscaledMatrix(blocks, scales, slice.first(shape.rows()), slice.step(), shape.rows()),
                 Set.of(slice.tensor() + "_blocks", slice.tensor() + "_scales"));
     }
 
     private Located blockScaled(TensorSlice slice, MatrixShape shape, Storage.BlockScaled size) {
         TensorData codes = checkpoint.tensor(slice.tensor());
         TensorData scales = checkpoint.tensor(slice.tensor() + "_scale_inv");
-        if (slice.stacked() || slice.first() > 0) {
+        if (slice.stacked() || slice.parts() > 1) {
             throw new CheckpointException(place(codes), "FP8 block scales are read for separate matrices only");
         }
         List<Long> expected = List.of((long) shape.rows(), (long) shape.columns());
@@ -140,12 +141,14 @@ final class Locator {
         return new Located(PackedMatrix.of(place(tensor), layout, tensor.bytes()), Set.of(id.name()));
     }
 
-    private TensorData part(TensorData tensor, int expert, int dimensions) {
-        if (tensor.shape().size() != dimensions || expert >= tensor.shape().get(0)) {
+    /** The expert's part of a tensor with all experts along its first dimension. */
+    private TensorData part(TensorData tensor, MatrixId id, int dimensions) {
+        int experts = spec.mixture(id.layer()).router().experts();
+        if (tensor.shape().size() != dimensions || tensor.shape().get(0) != experts) {
             throw new CheckpointException(place(tensor), "has shape " + tensor.shape() + ", expected " + dimensions
-                    + " dimensions with at least " + (expert + 1) + " experts first");
+                    + " dimensions, the first of " + experts + " experts; does config.json belong to these files?");
         }
-        return tensor.part(expert);
+        return tensor.part(id.expert());
     }
 
     private TensorData bytes(String name) {

@@ -34,11 +34,11 @@ public final class Weights {
         this.checkpoint = checkpoint;
         this.spec = spec;
         Locator locator = new Locator(checkpoint, Storage.of(new Config(checkpoint.folder().resolve("config.json").toString(),
-                checkpoint.config())));
+                checkpoint.config())), spec);
         for (MatrixId id : spec.matrices()) {
-            matrices.put(id, locator.matrix(id, names.matrix(id), spec.shape(id)));
+            matrices.put(id, locator.matrix(id, names.matrix(id)));
             if (spec.hasBias(id)) {
-                biases.put(id, locator.bias(id, names.bias(id), spec.shape(id).rows()));
+                biases.put(id, locator.bias(id, names.bias(id)));
             }
         }
         for (int layer = MatrixId.NONE; layer < spec.layers().size(); layer++) {

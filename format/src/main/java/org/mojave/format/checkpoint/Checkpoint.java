@@ -16,6 +16,7 @@ import org.mojave.format.tensor.CheckpointException;
 import org.mojave.format.tensor.TensorData;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -26,13 +27,14 @@ import tools.jackson.databind.json.JsonMapper;
  * <p>Example: {@code try (Checkpoint c = Checkpoint.open(folder)) { c.tensor("model.norm.weight").toFloats(); }}
  */
 public final class Checkpoint implements AutoCloseable {
-    /** Largest JSON file read whole. */
-    private static final long MAXIMUM_JSON_BYTES = 256L << 20;
+    /** Largest JSON file read whole: its tree takes many times the file's size. Real ones are far below a megabyte. */
+    private static final long MAXIMUM_JSON_BYTES = 16L << 20;
 
     static final String INDEX = "model.safetensors.index.json";
     static final String SINGLE = "model.safetensors";
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
     private final Path folder;
@@ -122,16 +124,20 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
-    /** Reads a JSON file strictly; throws {@link CheckpointException} that names it. */
+    /** Reads a JSON file of at most 16 MiB strictly; throws {@link CheckpointException} that names it. */
     public static JsonNode readJson(Path file) {
         try {
-            if (!Files.exists(file)) {
-                throw new CheckpointException(file.toString(), "no such file");
+            if (!Files.isRegularFile(file)) {
+                throw new CheckpointException(file.toString(), Files.exists(file) ? "is not a file" : "no such file");
             }
             if (Files.size(file) > MAXIMUM_JSON_BYTES) {
                 throw new CheckpointException(file.toString(), Files.size(file) + " bytes are too many for a JSON file");
             }
-            return JSON.readTree(Files.readAllBytes(file));
+            JsonNode root = JSON.readTree(Files.readAllBytes(file));
+            if (root.isMissingNode()) {
+                throw new CheckpointException(file.toString(), "is empty");
+            }
+            return root;
         } catch (IOException e) {
             throw new CheckpointException(file.toString(), "cannot be read (" + e.getMessage() + ")", e);
         } catch (JacksonException e) {

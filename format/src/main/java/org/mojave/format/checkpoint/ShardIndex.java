@@ -10,21 +10,15 @@ import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
 import org.mojave.format.file.HeaderBudget;
+import org.mojave.format.file.JsonStream;
 import org.mojave.format.tensor.CheckpointException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.json.JsonFactory;
 
 /** {@code model.safetensors.index.json}: which shard holds which tensor. Read as a stream, never held. */
 record ShardIndex(Path file) {
     private static final Pattern PLAIN_NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}");
-    private static final JsonFactory JSON = JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(16).maxNameLength(4096)
-                    .maxStringLength(1 << 16).build())
-            .build();
 
     /** The shards named, in alphabetical order; throws {@link CheckpointException} for a name that is no plain file name. */
     Set<String> shards() {
@@ -49,7 +43,7 @@ record ShardIndex(Path file) {
     /** Calls with each tensor's name and its shard's. */
     void forEach(BiConsumer<String, String> visitor) {
         try (InputStream in = new BufferedInputStream(Files.newInputStream(file));
-                JsonParser json = JSON.createParser(ObjectReadContext.empty(), in)) {
+                JsonParser json = JsonStream.open(in)) {
             if (json.nextToken() != JsonToken.START_OBJECT) {
                 throw new CheckpointException(file.toString(), "is not a JSON object");
             }

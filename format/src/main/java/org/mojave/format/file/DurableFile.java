@@ -87,7 +87,8 @@ public final class DurableFile {
 
     /** An I/O failure with the file in its message. */
     public static UncheckedIOException failed(Path file, IOException cause) {
-        String message = file + ": cannot be written (" + cause.getMessage() + ")";
+        String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        String message = file + ": cannot be written (" + reason + ")";
         return new UncheckedIOException(message, new IOException(message, cause));
     }
 

@@ -10,8 +10,8 @@ import org.mojave.format.tensor.CheckpointException;
 public final class HeaderBudget {
     /** What a header may take beyond the size of its file. */
     public static final long CONSTANT_BYTES = 32L << 20;
-    /** Heap of a tensor's records, map entry, mapped slice and list, without its name and dimensions. */
-    public static final long TENSOR_BYTES = 384;
+    /** Heap of a tensor's records, map entries, mapped slice and lists and the garbage of reading it, without name and dimensions. */
+    public static final long TENSOR_BYTES = 768;
     /** Heap of one dimension: a boxed number and its places in lists. */
     public static final long DIMENSION_BYTES = 48;
     /** Heap for each byte of a name or text while it is decoded: buffers that grow, characters of two bytes, the copy. */

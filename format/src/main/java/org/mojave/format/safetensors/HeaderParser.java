@@ -11,28 +11,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.mojave.format.file.HeaderBudget;
+import org.mojave.format.file.JsonStream;
 import org.mojave.format.tensor.CheckpointException;
 import org.mojave.format.tensor.ElementType;
 import org.mojave.format.tensor.TensorData;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.TokenStreamLocation;
 
 /** Reads one header token by token, checking every count, offset and size against the file before it makes anything. */
 final class HeaderParser {
-    /** Longest text of one {@code __metadata__} entry, in characters. */
-    private static final int MAXIMUM_TEXT = 1 << 20;
-    private static final int MAXIMUM_NAME = 4096;
     private static final int MAXIMUM_DIMENSIONS = 64;
-    private static final int MAXIMUM_DEPTH = 16;
-
-    private static final JsonFactory JSON = JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAXIMUM_DEPTH)
-                    .maxNameLength(MAXIMUM_NAME).maxNumberLength(20).maxStringLength(MAXIMUM_TEXT).build())
-            .build();
 
     private final Path path;
     private final MemorySegment file;
@@ -57,15 +47,15 @@ final class HeaderParser {
         if (header.get(ValueLayout.JAVA_BYTE, 0) != '{' || header.get(ValueLayout.JAVA_BYTE, 1) == 0) {
             throw new CheckpointException(path + " at byte 8", "the header is not a JSON object; not a safetensors file");
         }
-        try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), new SegmentInputStream(header))) {
+        try (JsonParser json = JsonStream.open(new SegmentInputStream(header))) {
             readObject(json);
         } catch (JacksonException e) {
-            long offset = e.getLocation() == null ? 0 : Math.max(0, e.getLocation().getByteOffset());
-            throw new CheckpointException(path + " at byte " + (8 + offset), "the header is not valid JSON ("
+            throw new CheckpointException(path + " at byte " + position(e.getLocation()), "the header is not valid JSON ("
                     + e.getOriginalMessage() + ")", e);
         }
         checkCoverage();
-        return new SafetensorsFile(path, Collections.unmodifiableMap(tensors), Collections.unmodifiableMap(metadata), dataStart());
+        return new SafetensorsFile(path, Collections.unmodifiableMap(tensors), Collections.unmodifiableMap(metadata),
+                dataStart());
     }
 
     private void readObject(JsonParser json) {
@@ -90,7 +80,7 @@ final class HeaderParser {
             }
         }
         if (json.nextToken() != null) {
-            throw new CheckpointException(path + " at byte " + (8 + json.currentTokenLocation().getByteOffset()),
+            throw new CheckpointException(path + " at byte " + position(json.currentTokenLocation()),
                     "the header goes on after its JSON object");
         }
     }
@@ -208,6 +198,18 @@ final class HeaderParser {
             throw new CheckpointException(path + " at byte " + position, file.byteSize() - position
                     + " bytes belong to no tensor");
         }
+    }
+
+    /** File offset of a place in the header: the parser counts UTF-16 characters. */
+    private long position(TokenStreamLocation location) {
+        long characters = location == null ? 0 : location.getCharOffset();
+        long offset = 0;
+        while (characters > 0 && offset < header.byteSize()) {
+            int lead = header.get(ValueLayout.JAVA_BYTE, offset) & 0xff;
+            characters -= lead < 0xf0 ? 1 : 2;
+            offset += lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        }
+        return 8 + Math.min(offset, header.byteSize());
     }
 
     private static String clipped(String text) {

@@ -54,7 +54,11 @@ public final class SafetensorsFile {
                     + " bytes, a safetensors file has at least 8; the download is incomplete");
         }
         long headerBytes = file.get(LONG, 0);
-        if (headerBytes < 2 || headerBytes > Math.min(MAXIMUM_HEADER_BYTES, size - 8)) {
+        if (headerBytes > MAXIMUM_HEADER_BYTES && headerBytes <= size - 8) {
+            throw new CheckpointException(path + " at byte 0", "header length " + headerBytes
+                    + " is beyond the format's limit of " + MAXIMUM_HEADER_BYTES);
+        }
+        if (headerBytes < 2 || headerBytes > size - 8) {
             throw new CheckpointException(path + " at byte 0", "header length " + Long.toUnsignedString(headerBytes)
                     + " does not fit the file of " + size + " bytes; truncated, or not safetensors");
         }

@@ -37,9 +37,12 @@ public record TensorData(String name, ElementType type, List<Long> shape, Memory
         return product;
     }
 
-    /** Size of dimension {@code index} as an int. */
+    /** Size of dimension {@code index} as an int; throws {@link CheckpointException} if it is too large for one. */
     public int dimension(int index) {
-        return Math.toIntExact(shape.get(index));
+        if (shape.get(index) > Integer.MAX_VALUE) {
+            throw new CheckpointException("tensor " + name, "has shape " + shape + ", a dimension beyond 2^31 − 1");
+        }
+        return shape.get(index).intValue();
     }
 
     /** Decodes {@code count} elements from element {@code first} into {@code target} as float32. */
@@ -50,8 +53,14 @@ public record TensorData(String name, ElementType type, List<Long> shape, Memory
         FloatDecoder.decode(type, bytes, first, target, targetOffset, count);
     }
 
-    /** The whole tensor as float32; only for small tensors (norms, biases). */
+    /**
+     * The whole tensor as float32; only for small tensors (norms, biases). Throws {@link CheckpointException} if it has more
+     * elements than an array can hold.
+     */
     public float[] toFloats() {
+        if (elements() > Integer.MAX_VALUE - 8) {
+            throw new CheckpointException("tensor " + name, "has shape " + shape + ", too large to be read whole");
+        }
         float[] all = new float[Math.toIntExact(elements())];
         decode(0, all, 0, all.length);
         return all;

@@ -38,9 +38,11 @@ class EncodedRowsTest {
             TensorData codes = checkpoint.tensor("model.layers.0.self_attn.q_a_proj.weight");
             TensorData scales = checkpoint.tensor("model.layers.0.self_attn.q_a_proj.weight_scale_inv");
             float[] decoded = decoded(new BlockScaledRows(codes, scales, 32, 32));
+            float[] code = codes.toFloats();
+            float[] scale = scales.toFloats();
             for (int r = 0; r < codes.dimension(0); r++) {
                 for (int c = 0; c < codes.dimension(1); c++) {
-                    float expected = codes.toFloats()[r * codes.dimension(1) + c] * scales.toFloats()[r / 32 * 2 + c / 32];
+                    float expected = code[r * codes.dimension(1) + c] * scale[r / 32 * 2 + c / 32];
                     assertThat(decoded[r * codes.dimension(1) + c]).isEqualTo(expected);
                 }
             }

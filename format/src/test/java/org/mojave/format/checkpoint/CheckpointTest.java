@@ -90,6 +90,15 @@ class CheckpointTest {
     }
 
     @Test
+    void refusesABrokenConfig() throws IOException {
+        Path config = folder.resolve("config.json");
+        for (String text : new String[] {"", "{", "{} {}", "{\"a\":1,\"a\":2}", "[".repeat(100_000), "\u0000"}) {
+            Files.writeString(config, text);
+            refused("config.json: is ");
+        }
+    }
+
+    @Test
     void refusesAFolderWithoutConfigOrTensors() throws IOException {
         Files.delete(folder.resolve("config.json"));
         refused("config.json: no such file");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -95,6 +96,15 @@ class SafetensorsFileTest {
     }
 
     @Test
+    void saysAtWhichByteTheHeaderBreaks() {
+        assertThatThrownBy(() -> parse("{\"é\":{}x", 0)).hasMessageContaining("tensor é: needs dtype");
+        assertThatThrownBy(() -> parse("{\"__metadata__\":{\"é😀\":\"\"}x", 0)).hasMessageContaining("x.safetensors at byte 37: ");
+        byte[] file = file("{\"?\":{}}", new byte[0]);
+        file[10] = (byte) 0xff;
+        assertThatThrownBy(() -> SafetensorsFile.parse(NAME, MemorySegment.ofArray(file))).hasMessageContaining("not valid JSON");
+    }
+
+    @Test
     void refusesShortFilesFoldersAndHeadersBeyondTheLimit() throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             Path file = Files.createFile(folder.resolve("empty.safetensors"));
@@ -107,6 +117,17 @@ class SafetensorsFileTest {
             ByteBuffer bytes = ByteBuffer.allocate(10).order(ByteOrder.LITTLE_ENDIAN).putLong(0, length);
             assertThatThrownBy(() -> SafetensorsFile.parse(NAME, MemorySegment.ofArray(bytes.array())))
                     .hasMessageContaining("header length " + Long.toUnsignedString(length));
+        }
+    }
+
+    @Test
+    void aHeaderBeyondTheLimitIsRefusedThoughTheFileCouldHoldIt() throws IOException {
+        Path path = folder.resolve("sparse.safetensors");
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw"); Arena arena = Arena.ofConfined()) {
+            file.writeLong(Long.reverseBytes(100_000_001L));
+            file.setLength(200_000_000);
+            assertThatThrownBy(() -> SafetensorsFile.open(path, arena)).isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("header length 100000001 is beyond the format's limit of 100000000");
         }
     }
 

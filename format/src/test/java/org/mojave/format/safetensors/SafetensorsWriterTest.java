@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mojave.format.file.DurableFile;
@@ -104,6 +105,18 @@ class SafetensorsWriterTest {
             writer.finish();
         }
         assertThat(Files.mismatch(file, write(ENTRIES))).isEqualTo(-1);
+    }
+
+    @Test
+    void severalThreadsMayWritePiecesAtOnce() throws IOException {
+        TensorEntry entry = TensorEntry.of("wide", ElementType.U8, 100_000);
+        MemorySegment content = content(entry);
+        Path file = folder.resolve("model.safetensors");
+        try (SafetensorsWriter writer = SafetensorsWriter.create(file, SafetensorsLayout.of(List.of(entry), Map.of()))) {
+            IntStream.range(0, 100).parallel().forEach(i -> writer.write("wide", i * 1000L, content.asSlice(i * 1000L, 1000)));
+            writer.finish();
+        }
+        assertThat(Files.mismatch(file, write(List.of(entry)))).isEqualTo(-1);
     }
 
     @Test

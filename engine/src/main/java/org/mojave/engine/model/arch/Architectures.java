@@ -8,7 +8,22 @@ import org.mojave.format.tensor.CheckpointException;
 /** The supported model families. */
 public final class Architectures {
     private static final List<Architecture> ALL = List.of(
+            new Deepseek(),
+            new DeepseekV2(),
+            new DeepseekV3(),
+            new Dots1(),
+            new Ernie45Moe(),
+            new Glm4Moe(),
+            new GptOss(),
+            new Granitemoe(),
+            new Granitemoeshared(),
             new Llama(),
+            new Llama4("llama4"),
+            new Llama4("llama4_text"),
+            new Mixtral(),
+            new Olmoe(),
+            new Phimoe(),
+            new Qwen2Moe(),
             new Qwen3Moe());
 
     private Architectures() {}

@@ -121,7 +121,7 @@ final class NamePatterns implements TensorNames {
         TensorSlice matrix = matrix(id);
         String name = matrix.tensor();
         String module = name.endsWith(".weight") ? name.substring(0, name.length() - ".weight".length()) : name;
-        return new TensorSlice(module + ".bias", matrix.stacked(), false, matrix.first(), matrix.step());
+        return matrix.in(module + ".bias");
     }
 
     @Override
@@ -130,8 +130,8 @@ final class NamePatterns implements TensorNames {
     }
 
     private TensorSlice filled(TensorSlice slice, MatrixId id) {
-        return new TensorSlice(filled(slice.tensor(), id.layer(), id.expert()), slice.stacked(), slice.transposed(), slice.first(),
-                slice.step());
+        return new TensorSlice(filled(slice.tensor(), id.layer(), id.expert()), slice.stacked(), slice.transposed(), slice.part(),
+                slice.parts(), slice.interleaved());
     }
 
     private String filled(String pattern, int layer, int expert) {

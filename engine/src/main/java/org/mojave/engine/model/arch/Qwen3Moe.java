@@ -7,7 +7,6 @@ import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.LayerSpec;
 import org.mojave.engine.model.Mask;
 import org.mojave.engine.model.QueryKeyNorm;
-import org.mojave.engine.model.Rope;
 
 /** Qwen3-MoE: per-head query and key norm, softmax routing, no shared expert. */
 final class Qwen3Moe implements Architecture {
@@ -18,15 +17,15 @@ final class Qwen3Moe implements Architecture {
 
     @Override
     public Recognised read(Config config) {
-        CommonConfig common = new CommonConfig(config);
-        Rope rope = new RopeConfig(config, 10_000, 32768).partial(common.headDimension(), 1);
-        boolean bias = config.flag("attention_bias", false);
-        Mask mask = config.flag("use_sliding_window", false) ? new Mask.Sliding(config.size("sliding_window", 4096)) : new Mask.Full();
-        Attention attention = common.attention(rope, new Attention.Biases(bias, bias), QueryKeyNorm.PER_HEAD, mask);
-        FeedForward experts = new FeedForward.Mixture(SparseLayers.softmaxRouter(config, 128, 8), config.size("moe_intermediate_size", 768),
-                common.gating(), false, Optional.empty());
-        SparseLayers sparse = SparseLayers.everyStep(config);
-        return new Recognised(common.model(common.norm(1e-6), 32768, common.endTokens(),
-                common.layers(i -> new LayerSpec(attention, sparse.at(i) ? experts : common.dense(false)))), new NamePatterns());
+        CommonConfig common = new CommonConfig(config, new CommonConfig.Defaults(4, 1e-6, 32_768, 10_000, false, -1));
+        boolean slides = config.flag("use_sliding_window", false) && (config.has("sliding_window") || !config.node().has("sliding_window"));
+        Mask mask = slides ? common.sliding(4096) : new Mask.Full();
+        Attention attention = common.attention(common.rope(), common.biases(), QueryKeyNorm.PER_HEAD, mask);
+        int count = config.integer("num_experts", 128, 0);
+        SparseLayers sparse = SparseLayers.everyStep(config, count);
+        return new Recognised(common.model(i -> new LayerSpec(attention, sparse.at(i)
+                ? new FeedForward.Mixture(Routers.softmax(config, count, 8), config.size("moe_intermediate_size", 768),
+                        common.gating(), false, Optional.empty())
+                : common.dense(false))), new NamePatterns());
     }
 }

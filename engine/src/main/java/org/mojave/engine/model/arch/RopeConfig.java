@@ -9,6 +9,14 @@ import org.mojave.format.tensor.CheckpointException;
 
 /** Reads the rope keys: {@code rope_theta} and {@code rope_scaling}, or both in {@code rope_parameters} (transformers 5). */
 record RopeConfig(Config config, double defaultBase, int defaultContext) {
+    RopeConfig {
+        config.object("rope_parameters").ifPresent(keys -> {
+            if (keys.has("full_attention") || keys.has("sliding_attention")) {
+                throw keys.unsupported("rope_parameters", "one set per layer type", "one set for all layers is");
+            }
+        });
+    }
+
     /** Rope that rotates {@code partial_rotary_factor} (absent: {@code factor}) of a head. */
     Rope partial(int headDimension, double factor) {
         double part = number("partial_rotary_factor", factor);
@@ -91,10 +99,11 @@ record RopeConfig(Config config, double defaultBase, int defaultContext) {
             throw new CheckpointException(keys.place(), "short_factor and long_factor must hold " + dimension / 2
                     + " numbers, not " + shortFactors.size() + " and " + longFactors.size());
         }
-        int original = config.has("original_max_position_embeddings") ? config.size("original_max_position_embeddings")
-                : keys.size("original_max_position_embeddings", context);
-        boolean known = config.has("original_max_position_embeddings") || keys.has("original_max_position_embeddings");
-        double factor = known ? (double) context / original : factor(keys);
+        int original = keys.size("original_max_position_embeddings",
+                config.size("original_max_position_embeddings", context));
+        boolean ratio = config.has("original_max_position_embeddings")
+                || keys.has("original_max_position_embeddings") && !keys.has("factor");
+        double factor = ratio ? (double) context / original : factor(keys);
         double inferred = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
         double amplitude = keys.number("attention_factor", inferred);
         return new RopeScaling.LongRope(shortFactors, longFactors, original, keys.number("short_mscale", amplitude),
