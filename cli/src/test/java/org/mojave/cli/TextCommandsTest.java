@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +24,7 @@ class TextCommandsTest {
     private static final Path ROOT = Path.of(System.getProperty("mojave.root"));
     private static final String WREN = ROOT.resolve("examples/wren-moe").toString();
     private static final Path PASSAGE = ROOT.resolve("engine/src/test/resources/org/mojave/engine/evaluate/passage.txt");
+    private static final Launcher MOJAVE = Launcher.ofRepository();
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     @TempDir
@@ -30,13 +32,13 @@ class TextCommandsTest {
 
     /** What is said about building comes here, not in a test. */
     @BeforeAll
-    static void build(@TempDir Path scratch) throws IOException, InterruptedException {
-        Run version = Launched.mojave(scratch, "", "--version");
+    static void build() throws IOException, InterruptedException {
+        Run version = MOJAVE.run("--version");
         assertThat(version.code()).as(version.err()).isZero();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "qwen3_moe"})
+    @ValueSource(strings = {"mixtral", "deepseek_v3"})
     void logitsAreThoseOfTheGolden(String family) throws IOException, InterruptedException {
         Path golden = ROOT.resolve("testkit/goldens").resolve(family);
         JsonNode expected = Checkpoint.readJson(golden.resolve("expected.json"));
@@ -45,7 +47,7 @@ class TextCommandsTest {
             arguments.add("--ids");
             arguments.add(ids.toString().replaceAll("[\\[\\] ]", ""));
         }
-        Run run = Launched.mojave(folder, "", arguments.toArray(String[]::new));
+        Run run = MOJAVE.run(arguments.toArray(String[]::new));
         assertThat(run.err()).isEmpty();
         assertThat(run.code()).isZero();
         JsonNode sequences = JSON.readTree(run.out()).path("sequences");
@@ -103,7 +105,7 @@ class TextCommandsTest {
 
     @Test
     void runStreamsTheGreedyTextThroughTheLauncher() throws IOException, InterruptedException {
-        Run run = Launched.mojave(folder, "The wren is a small bird", "run", WREN, "-p", "-", "-n", "24");
+        Run run = MOJAVE.shell("printf 'The wren is a small bird' | \"$0\" \"$@\"", "run", WREN, "-p", "-", "-n", "24");
         assertThat(run.code()).isZero();
         assertThat(run.err().lines()).singleElement().asString()
                 .matches("\\d+ prompt tokens at [0-9.]+ tokens/s, 24 new tokens at [0-9.]+ tokens/s");
@@ -138,7 +140,7 @@ class TextCommandsTest {
 
     @Test
     void evalMeasuresThroughTheLauncher() throws IOException, InterruptedException {
-        Run run = Launched.mojave(folder, "", "eval", WREN, "--text", PASSAGE.toString(), "--window", "64", "--against", WREN, "--json", "-q");
+        Run run = MOJAVE.run("eval", WREN, "--text", PASSAGE.toString(), "--window", "64", "--against", WREN, "--json", "-q");
         assertThat(run.err()).isEmpty();
         assertThat(run.code()).isZero();
         JsonNode text = JSON.readTree(run.out()).path("texts").get(0);
@@ -160,14 +162,14 @@ class TextCommandsTest {
 
     @Test
     void interruptionEndsWith130() throws IOException, InterruptedException {
-        Launched.Started started = Launched.start(folder, "run", WREN, "-p", "The wren is", "-n", "1000");
-        while (Files.size(started.out()) == 0 && started.process().isAlive()) {
-            Thread.sleep(20);
-        }
-        assertThat(new ProcessBuilder("kill", "-INT", Long.toString(started.process().pid())).start().waitFor()).isZero();
-        Run run = started.await();
-        assertThat(run.code()).isEqualTo(130);
-        assertThat(run.err()).contains("mojave: interrupted").doesNotContain("Exception");
+        // A test run in the background may have been started with interrupts ignored; GNU env undoes that.
+        Process process = MOJAVE.builder("env --default-signal=INT true 2>/dev/null && exec env --default-signal=INT \"$0\" \"$@\"; "
+                + "exec \"$0\" \"$@\"", "run", WREN, "-p", "The wren is", "-n", "1000", "--temperature", "1").start();
+        assertThat(process.getInputStream().read()).as("the first byte of the text").isNotNegative();
+        assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor()).isZero();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(130);
+        assertThat(Launcher.text(process.getErrorStream())).contains("mojave: interrupted").doesNotContain("Exception");
     }
 
     @ParameterizedTest
