@@ -87,6 +87,6 @@ final class QualityCheck {
     /** Windows run at a time, of both models, in half of the memory for buffers. */
     private int batch(Model model, int window) {
         long bytes = 2 * ModelLogits.bytesPerWindow(model.spec(), window);
-        return (int) Math.clamp(job.budget().free() / 2 / bytes, 1, EvaluationOptions.batchFor(bytes));
+        return Math.clamp(job.budget().free() / 2 / bytes, 1, EvaluationOptions.batchFor(bytes));
     }
 }
