@@ -7,7 +7,7 @@
 #include <immintrin.h>
 #include "mojave.h"
 
-enum { HALVES = 2, TOKENS = VNNI ? 4 : 2, CHUNK = 96, AHEAD = 6144 };
+enum { HALVES = 2, TOKENS = VNNI ? 4 : 2, AHEAD = 6144 };
 
 INLINE __m256i splat(const int8_t *x) {
     return _mm256_set1_epi32(*(const int32_t *) x);
@@ -149,18 +149,15 @@ INLINE void product(int bits, const packed_matrix *m, const uint8_t *tiles, int6
                     int64_t tokens, float *y) {
     int64_t columns = RUN_COLUMNS * m->runs;
     const char *limit = (const char *) tiles + last * m->tile_bytes - 64 * bits;
-    for (int64_t chunk = 0; chunk < tokens; chunk += CHUNK) {
-        int64_t end = chunk + CHUNK < tokens ? chunk + CHUNK : tokens;
-        for (int64_t i = first; i < last; i++) {
-            for (int64_t k = chunk; k < end;) {
-                activations b = {a.values + k * columns, a.scales + k * a.groups, a.sums + k * a.groups, a.groups};
-                if (k + TOKENS <= end) {
-                    block(bits, TOKENS, m, tiles, i, b, limit, y + k * m->rows);
-                    k += TOKENS;
-                } else {
-                    block(bits, 1, m, tiles, i, b, limit, y + k * m->rows);
-                    k++;
-                }
+    for (int64_t i = first; i < last; i++) {
+        for (int64_t k = 0; k < tokens;) {
+            activations b = {a.values + k * columns, a.scales + k * a.groups, a.sums + k * a.groups, a.groups};
+            if (k + TOKENS <= tokens) {
+                block(bits, TOKENS, m, tiles, i, b, limit, y + k * m->rows);
+                k += TOKENS;
+            } else {
+                block(bits, 1, m, tiles, i, b, limit, y + k * m->rows);
+                k++;
             }
         }
     }

@@ -3,11 +3,10 @@
 #include "mojave.h"
 
 /*
- * Tiles and tokens of a register block; tokens that pass over the tiles at a time, so that both stay in the second-level
- * cache; bytes of the stream asked for in advance (from RAM, without it 2 bits ran at half the speed: scales and codes
- * alternate, which the hardware does not foresee).
+ * Tiles and tokens of a register block; bytes of the stream asked for in advance (from RAM, without it 2 bits ran at half
+ * the speed: scales and codes alternate, which the hardware does not foresee).
  */
-enum { PAIR = 2, TOKENS = 6, CHUNK = 96, AHEAD = 6144 };
+enum { PAIR = 2, TOKENS = 6, AHEAD = 6144 };
 
 INLINE __m512i splat(const int8_t *x) {
     return _mm512_set1_epi32(*(const int32_t *) x);
@@ -231,25 +230,21 @@ INLINE void blocks(int bits, int count, int tokens, const packed_matrix *m, cons
 INLINE void product(int bits, const packed_matrix *m, const uint8_t *tiles, int64_t first, int64_t last, activations a,
                     int64_t tokens, float *y) {
     int64_t columns = RUN_COLUMNS * m->runs;
+    int64_t whole = tokens - tokens % TOKENS;
     const char *limit = (const char *) tiles + last * m->tile_bytes - 64 * bits;
-    for (int64_t chunk = 0; chunk < tokens; chunk += CHUNK) {
-        int64_t end = chunk + CHUNK < tokens ? chunk + CHUNK : tokens;
-        int64_t block_end = end - (end - chunk) % TOKENS;
-        for (int64_t i = first; i < last && block_end > chunk; i += 2) {
-            for (int64_t k = chunk; k < block_end; k += TOKENS) {
-                activations b = from(a, k, columns);
-                if (i + 1 < last) {
-                    blocks(bits, 2, TOKENS, m, tiles, i, b, y + k * m->rows);
-                } else {
-                    blocks(bits, 1, TOKENS, m, tiles, i, b, y + k * m->rows);
-                }
+    for (int64_t i = first; i < last && whole > 0; i += PAIR) {
+        for (int64_t k = 0; k < whole; k += TOKENS) {
+            if (i + 1 < last) {
+                blocks(bits, PAIR, TOKENS, m, tiles, i, from(a, k, columns), y + k * m->rows);
+            } else {
+                blocks(bits, 1, TOKENS, m, tiles, i, from(a, k, columns), y + k * m->rows);
             }
         }
-        for (int64_t i = first; i < last && block_end < end; i++) {
-            for (int64_t k = block_end; k < end; k++) {
-                __m512 sum = vector(bits, m, tiles + i * m->tile_bytes, from(a, k, columns), limit);
-                store(sum, i * TILE_ROWS, m->rows, y + k * m->rows);
-            }
+    }
+    for (int64_t i = first; i < last && whole < tokens; i++) {
+        for (int64_t k = whole; k < tokens; k++) {
+            __m512 sum = vector(bits, m, tiles + i * m->tile_bytes, from(a, k, columns), limit);
+            store(sum, i * TILE_ROWS, m->rows, y + k * m->rows);
         }
     }
 }

@@ -1,0 +1,106 @@
+package org.mojave.engine.kernel;
+
+import java.util.List;
+import org.mojave.format.packed.PackedLayout;
+import org.mojave.format.packed.Scheme;
+
+/**
+ * Shares products among workers with {@link NativeKernels}. Packed matrices meet activations rounded to 8 bits; float
+ * matrices meet few tokens as they are and many through {@link Products}; any other storage goes there too.
+ */
+public final class NativeProducts implements ProductPath {
+    /** From this many tokens on, decoding a float matrix and a product of floats is faster than a pass per four tokens. */
+    private static final int MANY_TOKENS = 12;
+    /** Weights in a task for few tokens: smaller ones read less far ahead than they could. */
+    private static final long TASK_BYTES = 128 << 10;
+    private static final int TASKS_PER_WORKER = 4;
+    /** Tiles in a task for many tokens; even, since the kernel takes two at a time. */
+    private static final int TASK_TILES = 8;
+    private static final int FEW_TOKENS = 6;
+
+    private final NativeKernels kernels;
+    private final QuantizedActivations shared = new QuantizedActivations();
+
+    NativeProducts(NativeKernels kernels) {
+        this.kernels = kernels;
+    }
+
+    /**
+     * One product of several that are computed together, {@code y = x · Wᵀ}.
+     *
+     * @param w weights
+     * @param x activations, quantized for the scheme of w
+     * @param y [x.tokens, W.rows], written
+     */
+    public record Product(PackedMatrix w, QuantizedActivations x, float[] y) {}
+
+    @Override
+    public String describe() {
+        return "packed weights × 8-bit activations, " + kernels.variant().label();
+    }
+
+    @Override
+    public void multiply(Matrix w, float[] x, int tokens, float[] y, Workers workers) {
+        new Block(x, 0, w.columns()).check(tokens, w.columns());
+        new Block(y, 0, w.rows()).check(tokens, w.rows());
+        switch (w) {
+            case PackedMatrix packed -> {
+                quantize(x, tokens, packed.columns(), packed.scheme(), shared, workers);
+                multiply(List.of(new Product(packed, shared, y)), workers);
+            }
+            case DenseMatrix dense when tokens < MANY_TOKENS && NativeKernels.supports(dense.tensor().type()) ->
+                    multiplyDense(dense, x, tokens, y, workers);
+            default -> Products.multiply(w, x, tokens, y, workers);
+        }
+    }
+
+    /** Quantizes x [tokens, columns] for weights of that scheme; several matrices can use the result. */
+    public void quantize(float[] x, int tokens, int columns, Scheme scheme, QuantizedActivations target, Workers workers) {
+        target.reshape(tokens, columns, QuantizedActivations.groupColumns(scheme));
+        int part = FEW_TOKENS;
+        workers.run(Math.ceilDiv(tokens, part), (index, worker) ->
+                kernels.quantize(x, index * part, Math.min(part, tokens - index * part), target));
+    }
+
+    /** Several products in one go, so that workers wait for each other once: gate and up of all experts of a token. */
+    public void multiply(List<Product> products, Workers workers) {
+        int[] start = new int[products.size() + 1];
+        int[] tiles = new int[products.size()];
+        for (int i = 0; i < tiles.length; i++) {
+            tiles[i] = tilesPerTask(products.get(i), workers.threads(), tiles.length);
+            start[i + 1] = start[i] + Math.ceilDiv(products.get(i).w().layout().tiles(), tiles[i]);
+        }
+        workers.run(start[tiles.length], (index, worker) -> {
+            int i = 0;
+            while (index >= start[i + 1]) {
+                i++;
+            }
+            Product product = products.get(i);
+            int first = (index - start[i]) * tiles[i];
+            int end = Math.min(first + tiles[i], product.w().layout().tiles());
+            kernels.multiply(product.w(), product.x(), first, end, product.y());
+        });
+    }
+
+    private static int tilesPerTask(Product product, int threads, int products) {
+        PackedLayout layout = product.w().layout();
+        if (product.x().tokens() >= FEW_TOKENS) {
+            return TASK_TILES;
+        }
+        if (threads == 1) {
+            return layout.tiles();
+        }
+        long share = Math.ceilDiv(layout.tiles(), Math.max(1, threads * TASKS_PER_WORKER / products));
+        return (int) Math.max(1, Math.min(share, TASK_BYTES / layout.tileBytes()));
+    }
+
+    private void multiplyDense(DenseMatrix w, float[] x, int tokens, float[] y, Workers workers) {
+        long rowBytes = (long) w.columns() * w.tensor().type().bytes();
+        int share = Math.ceilDiv(w.rows(), workers.threads() * TASKS_PER_WORKER);
+        int rows = (int) Math.max(1, Math.min(share, TASK_BYTES / rowBytes));
+        workers.run(Math.ceilDiv(w.rows(), rows), (index, worker) -> {
+            int first = index * rows;
+            kernels.multiplyDense(w, new NativeKernels.Rows(first, Math.min(first + rows, w.rows())), x, tokens, y);
+        });
+    }
+}
