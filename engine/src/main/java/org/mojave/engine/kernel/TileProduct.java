@@ -3,6 +3,7 @@ package org.mojave.engine.kernel;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -32,10 +33,8 @@ final class TileProduct {
     private static final int TILE_ROWS = PackedLayout.TILE_ROWS;
     private static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private TileProduct() {}
-
     /**
-     * Activations as a tile reads them.
+     * Activations as tiles read them.
      *
      * @param values [tokens, columns rounded up to whole runs], the padding zero
      * @param sums [tokens, weight groups]
@@ -56,122 +55,258 @@ final class TileProduct {
         }
     }
 
-    /** Memory for one tile. */
-    private record Scratch(float[] codes, float[] scales, float[] zeros, short[] halves, float[] sums) {
-        Scratch() {
-            this(new float[TILE_ROWS], new float[TILE_ROWS], new float[TILE_ROWS], new short[TILE_ROWS], new float[TILE_ROWS]);
+    /** Sums of LANES rows from {@code row} on. An interface, so that the compiler does not inline all of them at once. */
+    private interface Kernel {
+        void run(TileProduct tile, Padded x, int token, int row);
+    }
+
+    private final PackedLayout layout;
+    private final Kernel kernel;
+    private final int groupRuns;
+    private final MemorySegment codes;
+    private final short[] halves;
+    private final byte[] bytes;
+    private final float[] scales;
+    private final float[] zeros;
+    /** Three-bit codes of a group, a byte each. */
+    private final int[] wide;
+    private final float[] sums = new float[TILE_ROWS];
+    private int tile;
+
+    /** Takes memory for the scales and zeros of one tile of that matrix. */
+    TileProduct(PackedMatrix w) {
+        layout = w.layout();
+        codes = w.bytes();
+        halves = new short[TILE_ROWS * layout.groups()];
+        bytes = new byte[layout.zeroBytes() * layout.groups()];
+        scales = new float[halves.length];
+        zeros = new float[halves.length];
+        groupRuns = Math.ceilDiv(layout.scheme().groupColumns(layout.columns()), RUN_COLUMNS);
+        wide = new int[layout.scheme().bits() == 3 ? groupRuns * RUN_COLUMNS / 4 * LANES : 0];
+        kernel = switch (layout.scheme().bits()) {
+            case 1 -> TileProduct::oneBit;
+            case 2 -> TileProduct::twoBits;
+            case 3 -> TileProduct::threeBits;
+            case 4 -> TileProduct::fourBits;
+            default -> TileProduct::eightBits;
+        };
+        if (layout.scheme().symmetric()) {
+            Arrays.fill(zeros, layout.scheme().symmetricZero());
         }
     }
 
-    /** Rows of one tile of {@code y [tokens, rows]} for one token. */
-    static void multiply(PackedMatrix w, int tile, Padded x, int token, float[] y) {
-        PackedLayout layout = w.layout();
-        Scratch scratch = new Scratch();
-        int bits = layout.scheme().bits();
-        int at = token * layout.runs() * RUN_COLUMNS;
-        int groupRuns = Math.ceilDiv(layout.scheme().groupColumns(layout.columns()), RUN_COLUMNS);
+    /** Makes a tile the one that {@link #multiply} multiplies. */
+    void load(int newTile) {
+        tile = newTile;
         long start = tile * layout.tileBytes();
-        for (int group = 0; group < layout.groups(); group++) {
-            int run = group * groupRuns;
-            int runs = Math.min(groupRuns, layout.runs() - run);
-            long codes = start + layout.codesOffset() + (long) run * layout.runBytes();
-            for (int row = 0; row < TILE_ROWS; row += LANES) {
-                dot(bits, new Codes(w.bytes(), codes + 4L * row, runs), x.values(), at + run * RUN_COLUMNS, scratch.codes, row);
+        MemorySegment.copy(codes, HALF, start, halves, 0, halves.length);
+        for (int i = 0; i < halves.length; i++) {
+            scales[i] = Float.float16ToFloat(halves[i]);
+        }
+        MemorySegment.copy(codes, ValueLayout.JAVA_BYTE, start + layout.zerosOffset(), bytes, 0, bytes.length);
+        if (layout.zeroBytes() == TILE_ROWS) {
+            for (int i = 0; i < bytes.length; i++) {
+                zeros[i] = bytes[i] & 0xff;
             }
-            scales(w.bytes(), start + 2L * TILE_ROWS * group, scratch);
-            zeros(layout, w.bytes(), start + layout.zerosOffset() + (long) group * layout.zeroBytes(), scratch.zeros);
-            add(scratch, x.sums()[token * layout.groups() + group]);
+        } else {
+            for (int i = 0; i < bytes.length; i++) {
+                int at = i / 8 * TILE_ROWS + i % 8;
+                zeros[at] = bytes[i] & 15;
+                zeros[at + 8] = bytes[i] >>> 4 & 15;
+            }
+        }
+    }
+
+    private int runs(int group) {
+        return Math.min(groupRuns, layout.runs() - group * groupRuns);
+    }
+
+    /** Where the codes of the tile's rows from {@code row} on start. */
+    private long codesOffset(int row) {
+        return tile * layout.tileBytes() + layout.codesOffset() + 4L * row;
+    }
+
+    /** The tile's rows of {@code y [tokens, rows]} for one token. */
+    void multiply(Padded x, int token, float[] y) {
+        for (int row = 0; row < TILE_ROWS; row += LANES) {
+            kernel.run(this, x, token, row);
         }
         int rows = Math.min(TILE_ROWS, layout.rows() - tile * TILE_ROWS);
-        System.arraycopy(scratch.sums, 0, y, token * layout.rows() + tile * TILE_ROWS, rows);
+        System.arraycopy(sums, 0, y, token * layout.rows() + tile * TILE_ROWS, rows);
     }
 
-    private static void scales(MemorySegment bytes, long offset, Scratch scratch) {
-        MemorySegment.copy(bytes, HALF, offset, scratch.halves, 0, TILE_ROWS);
-        for (int i = 0; i < TILE_ROWS; i++) {
-            scratch.scales[i] = Float.float16ToFloat(scratch.halves[i]);
-        }
+    /** y + scale · (dot − zero · sum). */
+    private FloatVector add(FloatVector y, FloatVector dot, int group, float sum) {
+        FloatVector zero = FloatVector.fromArray(FLOATS, zeros, group);
+        return FloatVector.fromArray(FLOATS, scales, group).fma(dot.sub(zero.mul(sum)), y);
     }
 
-    private static void zeros(PackedLayout layout, MemorySegment bytes, long offset, float[] zeros) {
-        int half = TILE_ROWS / 2;
-        for (int i = 0; i < TILE_ROWS; i++) {
-            if (layout.scheme().symmetric()) {
-                zeros[i] = layout.scheme().symmetricZero();
-            } else if (layout.scheme().bits() == 8) {
-                zeros[i] = bytes.get(ValueLayout.JAVA_BYTE, offset + i) & 0xff;
-            } else {
-                zeros[i] = bytes.get(ValueLayout.JAVA_BYTE, offset + i % half) >>> (i < half ? 0 : 4) & 15;
-            }
-        }
-    }
-
-    /** sums += scales · (codes − zeros · sum). */
-    private static void add(Scratch scratch, float sum) {
-        for (int i = 0; i < TILE_ROWS; i++) {
-            scratch.sums[i] += scratch.scales[i] * (scratch.codes[i] - scratch.zeros[i] * sum);
-        }
-    }
-
-    /** Runs of one group, from the byte of a row's codes on. */
-    private record Codes(MemorySegment bytes, long offset, int runs) {
-        IntVector load(int vector) {
-            return IntVector.fromMemorySegment(INTEGERS, bytes, offset + (long) vector * VECTOR_BYTES, ByteOrder.LITTLE_ENDIAN);
-        }
-    }
-
-    /** target[at + lane] = Σ code · x. */
-    private static void dot(int bits, Codes codes, float[] x, int offset, float[] target, int at) {
-        if (bits == 3) {
-            threeBits(codes, x, offset, target, at);
-        } else {
-            plane(bits, codes, x, offset, target, at);
-        }
-    }
-
-    private static void plane(int bits, Codes codes, float[] x, int offset, float[] target, int at) {
-        int mask = (1 << bits) - 1;
-        FloatVector s0 = FloatVector.zero(FLOATS), s1 = s0, s2 = s0, s3 = s0;
-        int column = offset;
-        for (int v = 0; v < codes.runs() * bits; v++) {
-            IntVector c = codes.load(v);
-            for (int shift = 0; shift < 8; shift += bits) {
-                s0 = step(c, shift, mask, x[column], s0);
-                s1 = step(c, shift + 8, mask, x[column + 1], s1);
-                s2 = step(c, shift + 16, mask, x[column + 2], s2);
-                s3 = step(c, shift + 24, mask, x[column + 3], s3);
-                column += 4;
-            }
-        }
-        s0.add(s1).add(s2.add(s3)).intoArray(target, at);
-    }
-
-    private static FloatVector step(IntVector c, int shift, int mask, float x, FloatVector sum) {
-        FloatVector code = (FloatVector) c.lanewise(VectorOperators.LSHR, shift).and(mask).convert(VectorOperators.I2F, 0);
+    private static FloatVector step(IntVector c, IntVector mask, float x, FloatVector sum) {
+        FloatVector code = (FloatVector) c.and(mask).convert(VectorOperators.I2F, 0);
         return code.fma(FloatVector.broadcast(FLOATS, x), sum);
     }
 
-    private static void threeBits(Codes codes, float[] x, int offset, float[] target, int at) {
-        FloatVector s0 = FloatVector.zero(FLOATS), s1 = s0, s2 = s0, s3 = s0;
-        int column = offset;
-        for (int run = 0; run < codes.runs(); run++) {
-            IntVector high = codes.load(3 * run + 2);
-            for (int j = 0; j < 8; j++) {
-                IntVector low = codes.load(3 * run + j / 4).lanewise(VectorOperators.LSHR, 2 * (j % 4));
-                IntVector top = high.lanewise(VectorOperators.LSHR, j);
-                s0 = step(low, top, 0, x[column], s0);
-                s1 = step(low, top, 8, x[column + 1], s1);
-                s2 = step(low, top, 16, x[column + 2], s2);
-                s3 = step(low, top, 24, x[column + 3], s3);
-                column += 4;
+    private void oneBit(Padded x, int token, int row) {
+        IntVector mask = IntVector.broadcast(INTEGERS, 1);
+        FloatVector y = FloatVector.zero(FLOATS);
+        float[] values = x.values();
+        int column = token * layout.runs() * RUN_COLUMNS;
+        long at = codesOffset(row);
+        for (int group = 0; group < layout.groups(); group++) {
+            FloatVector s0 = FloatVector.zero(FLOATS), s1 = s0, s2 = s0, s3 = s0;
+            int vectors = runs(group);
+            for (int v = 0; v < vectors; v++) {
+                IntVector c0 = IntVector.fromMemorySegment(INTEGERS, codes, at, ByteOrder.LITTLE_ENDIAN);
+                IntVector c1 = c0.lanewise(VectorOperators.LSHR, 8);
+                IntVector c2 = c0.lanewise(VectorOperators.LSHR, 16);
+                IntVector c3 = c0.lanewise(VectorOperators.LSHR, 24);
+                for (int j = 0; j < 8; j++) {
+                    s0 = step(c0, mask, values[column], s0);
+                    s1 = step(c1, mask, values[column + 1], s1);
+                    s2 = step(c2, mask, values[column + 2], s2);
+                    s3 = step(c3, mask, values[column + 3], s3);
+                    c0 = c0.lanewise(VectorOperators.LSHR, 1);
+                    c1 = c1.lanewise(VectorOperators.LSHR, 1);
+                    c2 = c2.lanewise(VectorOperators.LSHR, 1);
+                    c3 = c3.lanewise(VectorOperators.LSHR, 1);
+                    column += 4;
+                }
+                at += VECTOR_BYTES;
             }
+            y = add(y, s0.add(s1).add(s2.add(s3)), TILE_ROWS * group + row, x.sums()[token * layout.groups() + group]);
         }
-        s0.add(s1).add(s2.add(s3)).intoArray(target, at);
+        y.intoArray(sums, row);
     }
 
-    private static FloatVector step(IntVector low, IntVector high, int shift, float x, FloatVector sum) {
-        IntVector code = low.lanewise(VectorOperators.LSHR, shift).and(3)
-                .or(high.lanewise(VectorOperators.LSHR, shift).and(1).lanewise(VectorOperators.LSHL, 2));
-        return ((FloatVector) code.convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(FLOATS, x), sum);
+    private void twoBits(Padded x, int token, int row) {
+        IntVector mask = IntVector.broadcast(INTEGERS, 3);
+        FloatVector y = FloatVector.zero(FLOATS);
+        float[] values = x.values();
+        int column = token * layout.runs() * RUN_COLUMNS;
+        long at = codesOffset(row);
+        for (int group = 0; group < layout.groups(); group++) {
+            FloatVector s0 = FloatVector.zero(FLOATS), s1 = s0, s2 = s0, s3 = s0;
+            int vectors = 2 * runs(group);
+            for (int v = 0; v < vectors; v++) {
+                IntVector c0 = IntVector.fromMemorySegment(INTEGERS, codes, at, ByteOrder.LITTLE_ENDIAN);
+                IntVector c1 = c0.lanewise(VectorOperators.LSHR, 8);
+                IntVector c2 = c0.lanewise(VectorOperators.LSHR, 16);
+                IntVector c3 = c0.lanewise(VectorOperators.LSHR, 24);
+                for (int j = 0; j < 4; j++) {
+                    s0 = step(c0, mask, values[column], s0);
+                    s1 = step(c1, mask, values[column + 1], s1);
+                    s2 = step(c2, mask, values[column + 2], s2);
+                    s3 = step(c3, mask, values[column + 3], s3);
+                    c0 = c0.lanewise(VectorOperators.LSHR, 2);
+                    c1 = c1.lanewise(VectorOperators.LSHR, 2);
+                    c2 = c2.lanewise(VectorOperators.LSHR, 2);
+                    c3 = c3.lanewise(VectorOperators.LSHR, 2);
+                    column += 4;
+                }
+                at += VECTOR_BYTES;
+            }
+            y = add(y, s0.add(s1).add(s2.add(s3)), TILE_ROWS * group + row, x.sums()[token * layout.groups() + group]);
+        }
+        y.intoArray(sums, row);
+    }
+
+    private void fourBits(Padded x, int token, int row) {
+        IntVector mask = IntVector.broadcast(INTEGERS, 15);
+        FloatVector y = FloatVector.zero(FLOATS);
+        float[] values = x.values();
+        int column = token * layout.runs() * RUN_COLUMNS;
+        long at = codesOffset(row);
+        for (int group = 0; group < layout.groups(); group++) {
+            FloatVector s0 = FloatVector.zero(FLOATS), s1 = s0, s2 = s0, s3 = s0;
+            int vectors = 4 * runs(group);
+            for (int v = 0; v < vectors; v++) {
+                IntVector c0 = IntVector.fromMemorySegment(INTEGERS, codes, at, ByteOrder.LITTLE_ENDIAN);
+                IntVector c1 = c0.lanewise(VectorOperators.LSHR, 8);
+                IntVector c2 = c0.lanewise(VectorOperators.LSHR, 16);
+                IntVector c3 = c0.lanewise(VectorOperators.LSHR, 24);
+                for (int j = 0; j < 2; j++) {
+                    s0 = step(c0, mask, values[column], s0);
+                    s1 = step(c1, mask, values[column + 1], s1);
+                    s2 = step(c2, mask, values[column + 2], s2);
+                    s3 = step(c3, mask, values[column + 3], s3);
+                    c0 = c0.lanewise(VectorOperators.LSHR, 4);
+                    c1 = c1.lanewise(VectorOperators.LSHR, 4);
+                    c2 = c2.lanewise(VectorOperators.LSHR, 4);
+                    c3 = c3.lanewise(VectorOperators.LSHR, 4);
+                    column += 4;
+                }
+                at += VECTOR_BYTES;
+            }
+            y = add(y, s0.add(s1).add(s2.add(s3)), TILE_ROWS * group + row, x.sums()[token * layout.groups() + group]);
+        }
+        y.intoArray(sums, row);
+    }
+
+    private void eightBits(Padded x, int token, int row) {
+        IntVector mask = IntVector.broadcast(INTEGERS, 255);
+        FloatVector y = FloatVector.zero(FLOATS);
+        float[] values = x.values();
+        int column = token * layout.runs() * RUN_COLUMNS;
+        long at = codesOffset(row);
+        for (int group = 0; group < layout.groups(); group++) {
+            FloatVector s0 = FloatVector.zero(FLOATS), s1 = s0, s2 = s0, s3 = s0;
+            int vectors = 8 * runs(group);
+            for (int v = 0; v < vectors; v++) {
+                IntVector c0 = IntVector.fromMemorySegment(INTEGERS, codes, at, ByteOrder.LITTLE_ENDIAN);
+                IntVector c1 = c0.lanewise(VectorOperators.LSHR, 8);
+                IntVector c2 = c0.lanewise(VectorOperators.LSHR, 16);
+                IntVector c3 = c0.lanewise(VectorOperators.LSHR, 24);
+                s0 = step(c0, mask, values[column], s0);
+                s1 = step(c1, mask, values[column + 1], s1);
+                s2 = step(c2, mask, values[column + 2], s2);
+                s3 = step(c3, mask, values[column + 3], s3);
+                column += 4;
+                at += VECTOR_BYTES;
+            }
+            y = add(y, s0.add(s1).add(s2.add(s3)), TILE_ROWS * group + row, x.sums()[token * layout.groups() + group]);
+        }
+        y.intoArray(sums, row);
+    }
+
+    private void threeBits(Padded x, int token, int row) {
+        IntVector mask = IntVector.broadcast(INTEGERS, 7);
+        FloatVector y = FloatVector.zero(FLOATS);
+        float[] values = x.values();
+        int column = token * layout.runs() * RUN_COLUMNS;
+        long at = codesOffset(row);
+        for (int group = 0; group < layout.groups(); group++) {
+            FloatVector s0 = FloatVector.zero(FLOATS), s1 = s0, s2 = s0, s3 = s0;
+            int vectors = 8 * runs(group);
+            at = widen(at, runs(group));
+            for (int v = 0; v < vectors; v++) {
+                IntVector c = IntVector.fromArray(INTEGERS, wide, v * LANES);
+                s0 = step(c, mask, values[column], s0);
+                s1 = step(c.lanewise(VectorOperators.LSHR, 8), mask, values[column + 1], s1);
+                s2 = step(c.lanewise(VectorOperators.LSHR, 16), mask, values[column + 2], s2);
+                s3 = step(c.lanewise(VectorOperators.LSHR, 24), mask, values[column + 3], s3);
+                column += 4;
+            }
+            y = add(y, s0.add(s1).add(s2.add(s3)), TILE_ROWS * group + row, x.sums()[token * layout.groups() + group]);
+        }
+        y.intoArray(sums, row);
+    }
+
+    /** Runs of three-bit codes to a byte each; returns where they end. */
+    private long widen(long start, int runs) {
+        long at = start;
+        for (int half = 0; half < 2 * runs; half++) {
+            int second = half % 2;
+            IntVector low = IntVector.fromMemorySegment(INTEGERS, codes, at + second * VECTOR_BYTES, ByteOrder.LITTLE_ENDIAN);
+            IntVector high = IntVector.fromMemorySegment(INTEGERS, codes, at + 2 * VECTOR_BYTES, ByteOrder.LITTLE_ENDIAN)
+                    .lanewise(VectorOperators.LSHR, 4 * second);
+            for (int j = 0; j < 4; j++) {
+                IntVector top = high.and(0x01010101).lanewise(VectorOperators.LSHL, 2);
+                low.and(0x03030303).or(top).intoArray(wide, (4 * half + j) * LANES);
+                low = low.lanewise(VectorOperators.LSHR, 2);
+                high = high.lanewise(VectorOperators.LSHR, 1);
+            }
+            at += second * 3 * VECTOR_BYTES;
+        }
+        return at;
     }
 }

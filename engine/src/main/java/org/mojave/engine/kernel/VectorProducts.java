@@ -28,9 +28,11 @@ public final class VectorProducts implements ProductPath {
         int part = (int) Math.max(1, TASK_BYTES / packed.layout().tileBytes());
         TileProduct.Padded padded = TileProduct.Padded.of(x, tokens, packed.layout());
         workers.run(Math.ceilDiv(tiles, part), (index, worker) -> {
+            TileProduct product = new TileProduct(packed);
             for (int tile = index * part; tile < Math.min(tiles, (index + 1) * part); tile++) {
+                product.load(tile);
                 for (int token = 0; token < tokens; token++) {
-                    TileProduct.multiply(packed, tile, padded, token, y);
+                    product.multiply(padded, token, y);
                 }
             }
         });
