@@ -154,43 +154,49 @@ INLINE void run_block(int bits, int count, int tokens, __m512i sum[PAIR][TOKENS]
     }
 }
 
-/* `count` neighbouring tiles times `tokens` activations. */
-INLINE void block(int bits, int count, int tokens, const packed_matrix *m, const uint8_t *t, activations a,
+#define EACH _Pragma("GCC unroll 2") for (int i = 0; i < count; i++) _Pragma("GCC unroll 16") for (int k = 0; k < tokens; k++)
+
+/* The exact sums of one activation group of `runs` runs. */
+INLINE void exact(int bits, int count, int tokens, const packed_matrix *m, const uint8_t *zero, const uint8_t *codes,
+                  activations a, int64_t runs, __m512i sum[PAIR][TOKENS]) {
+#pragma GCC unroll 2
+    for (int i = 0; i < count; i++) {
+        const uint8_t *own = zero + i * m->tile_bytes;
+        __m512i z = m->symmetric ? zeros(bits, 1, own) : zeros(bits, 0, own);
+#pragma GCC unroll 16
+        for (int k = 0; k < tokens; k++) {
+            sum[i][k] = start(z, a.sums[k * a.groups]);
+        }
+    }
+    for (int64_t run = 0; run < runs; run++) {
+        run_block(bits, count, tokens, sum, codes + 64 * bits * run, m->tile_bytes, a.values + RUN_COLUMNS * run,
+                  RUN_COLUMNS * m->runs);
+    }
+}
+
+/* `count` neighbouring tiles times `tokens` activations; `single`: each weight group is one activation group. */
+INLINE void block(int bits, int count, int tokens, int single, const packed_matrix *m, const uint8_t *t, activations a,
                   __m512 y[PAIR][TOKENS]) {
-    int64_t columns = RUN_COLUMNS * m->runs;
     int64_t zero_bytes = m->symmetric ? 0 : bits == 8 ? 16 : 8;
     const uint8_t *scale = t;
     const uint8_t *zero = t + m->zeros_offset;
     const uint8_t *codes = t + m->codes_offset;
-    const int8_t *x = a.values;
-    int64_t activation = 0;
-#define EACH _Pragma("GCC unroll 2") for (int i = 0; i < count; i++) _Pragma("GCC unroll 16") for (int k = 0; k < tokens; k++)
     EACH y[i][k] = _mm512_setzero_ps();
     for (int64_t run = 0; run < m->runs;) {
         int64_t group_end = run + m->group_runs < m->runs ? run + m->group_runs : m->runs;
         __m512 group[PAIR][TOKENS];
         EACH group[i][k] = _mm512_setzero_ps();
-        while (run < group_end) {
-            int64_t end = run + m->activation_runs < group_end ? run + m->activation_runs : group_end;
+        do {
+            int64_t runs = run + m->activation_runs < group_end ? m->activation_runs : group_end - run;
             __m512i sum[PAIR][TOKENS];
-#pragma GCC unroll 2
-            for (int i = 0; i < count; i++) {
-                const uint8_t *own = zero + i * m->tile_bytes;
-                __m512i z = m->symmetric ? zeros(bits, 1, own) : zeros(bits, 0, own);
-#pragma GCC unroll 16
-                for (int k = 0; k < tokens; k++) {
-                    sum[i][k] = start(z, a.sums[k * a.groups + activation]);
-                }
-            }
-            for (; run < end; run++) {
-                run_block(bits, count, tokens, sum, codes, m->tile_bytes, x, columns);
-                codes += 64 * bits;
-                x += RUN_COLUMNS;
-            }
-            EACH group[i][k] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[i][k]), _mm512_set1_ps(a.scales[k * a.groups + activation]),
-                                               group[i][k]);
-            activation++;
-        }
+            exact(bits, count, tokens, m, zero, codes, a, runs, sum);
+            EACH group[i][k] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[i][k]), _mm512_set1_ps(a.scales[k * a.groups]), group[i][k]);
+            run += runs;
+            codes += 64 * bits * runs;
+            a.values += RUN_COLUMNS * runs;
+            a.scales++;
+            a.sums++;
+        } while (!single && run < group_end);
 #pragma GCC unroll 2
         for (int i = 0; i < count; i++) {
             __m512 s = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) (scale + i * m->tile_bytes)));
@@ -202,7 +208,6 @@ INLINE void block(int bits, int count, int tokens, const packed_matrix *m, const
         scale += 2 * TILE_ROWS;
         zero += zero_bytes;
     }
-#undef EACH
 }
 
 INLINE void store(__m512 y, int64_t row, int64_t rows, float *target) {
@@ -219,12 +224,12 @@ INLINE activations from(activations a, int64_t k, int64_t columns) {
 INLINE void blocks(int bits, int count, int tokens, const packed_matrix *m, const uint8_t *tiles, int64_t index, activations a,
                    float *y) {
     __m512 sums[PAIR][TOKENS];
-    block(bits, count, tokens, m, tiles + index * m->tile_bytes, a, sums);
-    for (int i = 0; i < count; i++) {
-        for (int k = 0; k < tokens; k++) {
-            store(sums[i][k], (index + i) * TILE_ROWS, m->rows, y + k * m->rows);
-        }
+    if (m->activation_runs == m->group_runs) {
+        block(bits, count, tokens, 1, m, tiles + index * m->tile_bytes, a, sums);
+    } else {
+        block(bits, count, tokens, 0, m, tiles + index * m->tile_bytes, a, sums);
     }
+    EACH store(sums[i][k], (index + i) * TILE_ROWS, m->rows, y + k * m->rows);
 }
 
 INLINE void product(int bits, const packed_matrix *m, const uint8_t *tiles, int64_t first, int64_t last, activations a,

@@ -1,5 +1,8 @@
 /**
- * Measurements by hand, not part of any build: each class has a {@code main} and says what it prints. Must not be needed by
- * any other module. Start reading at {@link org.mojave.bench.NativeKernelBench}.
+ * Measurements. {@link org.mojave.bench.KernelBench} runs the ladders of the arithmetic kernels and prints each beside the
+ * peak of the machine, measured in the same run; {@link org.mojave.bench.NativeKernelBench} does so for the product paths of a
+ * running model.
+ *
+ * <p>Must not be needed by anything. Start reading at {@link org.mojave.bench.KernelBench}.
  */
 package org.mojave.bench;

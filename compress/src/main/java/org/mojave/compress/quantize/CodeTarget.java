@@ -1,0 +1,65 @@
+package org.mojave.compress.quantize;
+
+import org.mojave.format.packed.CodedMatrix;
+import org.mojave.format.packed.Scheme;
+
+/** The growing result of a quantizer: takes columns of lanes, holds rows. */
+final class CodeTarget {
+    private final Scheme scheme;
+    private final int rows;
+    private final int columns;
+    private final int groups;
+    private final byte[] codes;
+    private final float[] scales;
+    private final byte[] zeros;
+    /** Codes of the slice being worked on, [columns][lanes]. */
+    private final byte[] slice;
+
+    CodeTarget(Scheme scheme, int rows, int columns) {
+        this.scheme = scheme;
+        this.rows = rows;
+        this.columns = columns;
+        groups = scheme.groups(columns);
+        codes = new byte[rows * columns];
+        scales = new float[rows * groups];
+        zeros = new byte[scheme.symmetric() ? 0 : rows * groups];
+        slice = new byte[Slices.largest(rows) * columns];
+    }
+
+    /** Stores the grid of a group for the rows from {@code firstRow} on. */
+    void putGrid(int firstRow, int group, Rounding.Grid grid) {
+        for (int l = 0; l < grid.scales().length; l++) {
+            int at = (firstRow + l) * groups + group;
+            scales[at] = grid.scales()[l];
+            if (!scheme.symmetric()) {
+                zeros[at] = (byte) (int) grid.zeros()[l];
+            }
+        }
+    }
+
+    /** Takes the codes of a column of the slice being worked on. */
+    void putColumn(int column, Rounding.Grid grid, float[] steps) {
+        float[] zero = grid.zeros();
+        int at = column * steps.length;
+        for (int l = 0; l < steps.length; l++) {
+            slice[at + l] = (byte) (int) (steps[l] + zero[l]);
+        }
+    }
+
+    /** Stores the slice of {@code lanes} rows from {@code firstRow} on, now that all its columns are there. */
+    void finish(int firstRow, int lanes) {
+        for (int start = 0; start < columns; start += Slices.TILE) {
+            int end = Math.min(columns, start + Slices.TILE);
+            for (int l = 0; l < lanes; l++) {
+                int target = (firstRow + l) * columns;
+                for (int c = start; c < end; c++) {
+                    codes[target + c] = slice[c * lanes + l];
+                }
+            }
+        }
+    }
+
+    CodedMatrix matrix() {
+        return new CodedMatrix(scheme, rows, columns, codes, scales, zeros);
+    }
+}
