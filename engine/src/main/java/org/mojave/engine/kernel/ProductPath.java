@@ -10,7 +10,7 @@ public sealed interface ProductPath permits NativeProducts, VectorProducts {
     /** Native kernels where they can be used, else vectors in Java. */
     static ProductPath of(NativeSupport support) {
         return switch (support) {
-            case NativeSupport.Available(NativeKernels kernels) -> new NativeProducts(kernels);
+            case NativeSupport.Available(NativeKernels kernels) -> new NativeProducts(kernels, QuantizedActivations.LARGEST_GROUP);
             case NativeSupport.Unavailable _ -> new VectorProducts();
         };
     }

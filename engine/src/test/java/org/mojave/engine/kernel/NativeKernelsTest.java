@@ -2,12 +2,12 @@ package org.mojave.engine.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -81,10 +81,6 @@ class NativeKernelsTest {
             double noise = 4.5 / 254 / Math.sqrt(3) * Math.sqrt(squares);
             assertThat((double) actual[r]).as("%s, row %d", variant, r).isCloseTo(expected[r], within(6 * noise));
         }
-    }
-
-    private static org.assertj.core.data.Offset<Double> within(double value) {
-        return org.assertj.core.api.Assertions.within(value);
     }
 
     static List<NativeKernels> kernels() {

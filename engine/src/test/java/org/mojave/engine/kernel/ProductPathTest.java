@@ -1,6 +1,7 @@
 package org.mojave.engine.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +20,10 @@ class ProductPathTest {
     static List<ProductPath> paths() {
         List<ProductPath> paths = new ArrayList<>();
         paths.add(new VectorProducts());
-        PackedSamples.kernels().forEach(kernels -> paths.add(new NativeProducts(kernels)));
+        for (NativeKernels kernels : PackedSamples.kernels()) {
+            paths.add(new NativeProducts(kernels, 128));
+            paths.add(new NativeProducts(kernels, 32));
+        }
         return paths;
     }
 
@@ -68,10 +72,34 @@ class ProductPathTest {
     }
 
     @Test
+    void smallerActivationGroupsRoundMoreFinely() {
+        Random random = new Random(SEED);
+        PackedMatrix w = PackedSamples.random(new PackedLayout(Scheme.parse("8g128s"), 256, 1024), random);
+        float[] x = KernelSamples.floats(w.columns(), random);
+        float[] expected = new float[w.rows()];
+        ScalarReference.multiply(w, x, 1, expected);
+        for (NativeKernels kernels : PackedSamples.kernels()) {
+            double coarse = error(new NativeProducts(kernels, 128), w, x, expected);
+            double fine = error(new NativeProducts(kernels, 32), w, x, expected);
+            assertThat(fine).as("%s", kernels.variant()).isLessThan(0.95 * coarse);
+        }
+        PackedSamples.kernels().forEach(kernels -> assertThatThrownBy(() -> new NativeProducts(kernels, 48))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("48"));
+    }
+
+    private static double error(ProductPath path, PackedMatrix w, float[] x, float[] expected) {
+        float[] y = new float[expected.length];
+        try (Workers workers = new Workers(1)) {
+            path.multiply(w, x, 1, y, workers);
+        }
+        return relativeError(y, expected);
+    }
+
+    @Test
     void severalProductsInOneGoEqualTheSameOneByOne() {
         Random random = new Random(SEED);
         for (NativeKernels kernels : PackedSamples.kernels()) {
-            NativeProducts path = new NativeProducts(kernels);
+            NativeProducts path = new NativeProducts(kernels, 64);
             QuantizedActivations shared = new QuantizedActivations();
             float[] x = KernelSamples.floats(2 * 300, random);
             List<NativeProducts.Product> products = new ArrayList<>();
