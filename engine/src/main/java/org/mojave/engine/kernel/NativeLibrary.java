@@ -47,7 +47,7 @@ final class NativeLibrary {
         } catch (IllegalCallerException _) {
             return new Unavailable(Cause.LOADING, "native access is not allowed; start Java with --enable-native-access=ALL-UNNAMED");
         } catch (IllegalArgumentException | UnsupportedOperationException e) {
-            return new Unavailable(Cause.LOADING, "the library could not be opened (" + e.getMessage() + ")");
+            return new Unavailable(Cause.LOADING, "the library could not be opened; if its file is damaged, delete it (" + e.getMessage() + ")");
         }
     }
 
