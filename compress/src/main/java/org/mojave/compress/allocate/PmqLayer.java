@@ -1,7 +1,7 @@
 package org.mojave.compress.allocate;
 
 /**
- * What Mixture Compressor measures about the experts of one layer (arXiv 2410.06270, section 3.2).
+ * What Mixture Compressor measures about the experts of one layer (arXiv 2410.06270, PMQ).
  *
  * <p>Arrays are owned by the caller and must not change while the record is in use.
  *

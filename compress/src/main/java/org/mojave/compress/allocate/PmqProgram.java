@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Mixture Compressor's bit allocation for the experts of one layer, as its published code solves it (the paper's equation 5
+ * Mixture Compressor's bit allocation for the experts of one layer, as its published code solves it (the paper's program
  * differs: equality, and an exponent on the error that the code does not apply).
  *
  * <p>Minimise {@code Σ φ^α · w^β · ε^α} subject to {@code Σ bits ≤ budget} and at least one expert at each required width; φ and w

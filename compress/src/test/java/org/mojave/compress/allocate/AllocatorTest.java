@@ -96,6 +96,30 @@ class AllocatorTest {
     }
 
     @Test
+    void aLargeModelWithOneSchemePerLayerAndProjectionIsProvenToo() {
+        List<Item> items = new ArrayList<>();
+        for (Item item : largeModel(new Random(6))) {
+            items.add(item.tiedTo(item.name().replaceAll("experts\\.\\d+", "experts")));
+        }
+        for (int layer = 0; layer < 48; layer++) {
+            double weight = 100 * (1 + layer);
+            for (String role : List.of("query", "output")) {
+                items.add(Item.of("layers." + layer + "." + role, List.of(new Choice("4", 4_718_592, weight),
+                        new Choice("8", 8_912_896, weight / 200), new Choice("bf16", 16_777_216, 0))));
+            }
+        }
+        long widest = items.stream().mapToLong(i -> i.choices().getLast().bytes()).sum();
+        for (double share : new double[] {0.3, 0.5}) {
+            long budget = (long) (widest * share);
+            Allocation allocation = Allocator.solve(items, budget);
+            check(items, allocation, budget);
+            assertThat(allocation.gap()).isZero();
+            assertThat(allocation.tieCosts()).hasSize(48 * 3);
+            assertThat(allocation.bytes()).isBetween((long) (budget * 0.995), budget);
+        }
+    }
+
+    @Test
     void tiedItemsShareOneSchemeAndTheTieShowsItsCost() {
         List<Item> free = List.of(
                 Item.of("hot", List.of(new Choice("2", 20, 100), new Choice("4", 40, 1))),
