@@ -33,6 +33,6 @@ public record DenseMatrix(TensorData tensor) implements Matrix {
 
     @Override
     public void decode(int firstRow, int rowCount, float[] target, int offset) {
-        tensor.decode((long) firstRow * columns(), target, offset, Math.multiplyExact(rowCount, columns()));
+        DenseDecoder.decode(tensor, (long) firstRow * columns(), target, offset, Math.multiplyExact(rowCount, columns()));
     }
 }

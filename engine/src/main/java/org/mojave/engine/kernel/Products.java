@@ -1,36 +1,68 @@
 package org.mojave.engine.kernel;
 
-/** Products of activations with weight matrices. */
+/**
+ * Products of activations with weight matrices. Rows of the matrix are decoded panel by panel into scratch memory that
+ * each worker keeps; a panel then meets all tokens in one product, or row by row where there are too few tokens. The
+ * panels depend on the shape alone, so the result does not depend on the number of threads.
+ */
 public final class Products {
-    /** Rows decoded at a time. */
-    private static final int PANEL_ROWS = 64;
+    /** From this many tokens on, packing for a matrix product pays. */
+    private static final int PRODUCT_TOKENS = 4;
+    /** Floats in a panel: 4 MiB. */
+    private static final int PANEL_FLOATS = 1 << 20;
+    /** Rows of a panel for few tokens: the second-level cache holds it until it is used. */
+    private static final int FEW_TOKENS_FLOATS = 1 << 15;
+    private static final int LARGEST_PANEL = 256;
+    private static final int SMALLEST_PANEL = 16;
+    /** A matrix is cut into at least about this many panels, so that a few threads share it evenly. */
+    private static final int PANELS = 8;
 
     private Products() {}
 
     /**
      * {@code y = x · Wᵀ}: x [tokens, W.columns], y [tokens, W.rows], both row-major from index 0. Accumulates in float32.
-     * The result does not depend on the number of threads.
      */
     public static void multiply(Matrix w, float[] x, int tokens, float[] y, Workers workers) {
-        int panels = (w.rows() + PANEL_ROWS - 1) / PANEL_ROWS;
-        workers.run(panels, (panel, worker) -> {
-            int first = panel * PANEL_ROWS;
-            int count = Math.min(PANEL_ROWS, w.rows() - first);
-            float[] rows = new float[count * w.columns()];
+        new Block(x, 0, w.columns()).check(tokens, w.columns());
+        new Block(y, 0, w.rows()).check(tokens, w.rows());
+        int panel = tokens < PRODUCT_TOKENS ? fewTokensPanel(w.columns()) : panel(w.rows(), w.columns());
+        int panels = (w.rows() + panel - 1) / panel;
+        workers.run(panels, (index, worker) -> {
+            int first = index * panel;
+            int count = Math.min(panel, w.rows() - first);
+            float[] rows = workers.scratch(worker, count * w.columns());
             w.decode(first, count, rows, 0);
-            for (int t = 0; t < tokens; t++) {
-                for (int r = 0; r < count; r++) {
-                    y[t * w.rows() + first + r] = dot(x, t * w.columns(), rows, r * w.columns(), w.columns());
-                }
+            if (tokens < PRODUCT_TOKENS) {
+                dots(w, x, tokens, y, new Range(first, count, rows));
+            } else {
+                workers.algebra().multiplyTransposed(new Block(x, 0, w.columns()), new Block(rows, 0, w.columns()),
+                        new Block(y, first, w.rows()), new Extent(tokens, count, w.columns()));
             }
         });
     }
 
-    private static float dot(float[] a, int aOffset, float[] b, int bOffset, int length) {
-        float sum = 0;
-        for (int i = 0; i < length; i++) {
-            sum += a[aOffset + i] * b[bOffset + i];
+    /** Decoded rows {@code first … first+count−1}. */
+    private record Range(int first, int count, float[] rows) {}
+
+    private static void dots(Matrix w, float[] x, int tokens, float[] y, Range range) {
+        for (int r = 0; r < range.count(); r++) {
+            for (int t = 0; t < tokens; t++) {
+                y[t * w.rows() + range.first() + r] =
+                        VectorGemm.dot(x, t * w.columns(), range.rows(), r * w.columns(), w.columns());
+            }
         }
-        return sum;
+    }
+
+    private static int fewTokensPanel(int columns) {
+        return clampToTiles(FEW_TOKENS_FLOATS / columns);
+    }
+
+    private static int panel(int rows, int columns) {
+        return clampToTiles(Math.min(rows / PANELS, PANEL_FLOATS / columns));
+    }
+
+    /** Whole tiles of 16 rows, as packed matrices store them. */
+    private static int clampToTiles(int rows) {
+        return Math.clamp(rows / SMALLEST_PANEL * SMALLEST_PANEL, SMALLEST_PANEL, LARGEST_PANEL);
     }
 }

@@ -49,14 +49,23 @@ public final class Workers implements AutoCloseable {
     }
 
     private final Thread[] helpers;
+    private final float[][] scratch;
+    private final LinearAlgebra algebra;
     private volatile Job current;
     private volatile boolean closed;
 
-    /** Starts {@code threads − 1} daemon threads. */
+    /** Starts {@code threads − 1} daemon threads that calculate with {@link LinearAlgebra#preferred()}. */
     public Workers(int threads) {
+        this(threads, LinearAlgebra.preferred());
+    }
+
+    /** Starts {@code threads − 1} daemon threads. */
+    public Workers(int threads, LinearAlgebra algebra) {
         if (threads < 1) {
             throw new IllegalArgumentException("threads must be at least 1, not " + threads);
         }
+        this.algebra = algebra;
+        scratch = new float[threads][0];
         helpers = new Thread[threads - 1];
         for (int i = 0; i < helpers.length; i++) {
             int worker = i + 1;
@@ -67,6 +76,28 @@ public final class Workers implements AutoCloseable {
     /** Threads that work, the caller included. */
     public int threads() {
         return helpers.length + 1;
+    }
+
+    /** What they calculate products and factorisations with. */
+    public LinearAlgebra algebra() {
+        return algebra;
+    }
+
+    /** Bytes of the scratch memory that the workers keep between jobs. */
+    public long scratchBytes() {
+        long floats = 0;
+        for (float[] array : scratch) {
+            floats += array.length;
+        }
+        return Float.BYTES * floats;
+    }
+
+    /** Memory of a worker, at least {@code floats} long, with arbitrary content; valid until its next task asks again. */
+    float[] scratch(int worker, int floats) {
+        if (scratch[worker].length < floats) {
+            scratch[worker] = new float[floats];
+        }
+        return scratch[worker];
     }
 
     /** Runs tasks {@code 0 … tasks−1} and returns when all are done; the first failure is thrown. */

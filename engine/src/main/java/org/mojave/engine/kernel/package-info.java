@@ -1,8 +1,9 @@
 /**
  * Arithmetic on weights and activations: {@link org.mojave.engine.kernel.Matrix} is a weight matrix in any storage,
- * {@link org.mojave.engine.kernel.Products} multiplies with it, {@link org.mojave.engine.kernel.Workers} shares the work.
- * The only package that may import the Vector API, OpenBLAS or native handles; every fast path has its scalar reference
- * here.
+ * {@link org.mojave.engine.kernel.Products} multiplies with it, {@link org.mojave.engine.kernel.Gram} gathers second
+ * moments, {@link org.mojave.engine.kernel.LinearAlgebra} is what they and the quantizers calculate with (OpenBLAS, or
+ * Java where that cannot be loaded), {@link org.mojave.engine.kernel.Workers} share the work. The only package that may
+ * import the Vector API, OpenBLAS or native handles; every fast path has its scalar reference here.
  *
  * <p>Must not know layers, models or families. Start reading at {@link org.mojave.engine.kernel.Products}.
  */

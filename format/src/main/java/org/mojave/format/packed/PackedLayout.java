@@ -13,7 +13,8 @@ package org.mojave.format.packed;
  *       row i in its low and row i+8 in its high nibble;
  *   <li>codes in planes of {@code planeBits} bits (1, 2, 4 or 8; 3 bits are a 2-bit plane followed by a 1-bit plane with
  *       the high bit, per run of 32 columns). A 64-byte vector of a plane holds {@code 4·8/planeBits} columns of all 16
- *       rows: bits {@code planeBits·j …} of byte {@code 4·row + c} hold column {@code 4·j + c} of the run.
+ *       rows: bits {@code planeBits·j …} of byte {@code 4·row + c} hold the vector's column {@code 4·j + c}. Vector v of a
+ *       plane starts at column {@code v·32/planeBits} of the run.
  * </ol>
  *
  * @param scheme bits, group and symmetry
