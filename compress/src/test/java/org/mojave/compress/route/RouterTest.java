@@ -8,12 +8,14 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.mojave.compress.GoldenFolder;
+import org.mojave.engine.kernel.Workers;
 import tools.jackson.databind.JsonNode;
 
 /** Use, agreement, repair and rounding of routers. */
 class RouterTest {
     private static final int EXPERTS = 12;
     private static final int HIDDEN = 40;
+    private static final Workers WORKERS = new Workers(1);
 
     @Test
     void significanceEqualsTheRecordedOne() {
@@ -63,7 +65,7 @@ class RouterTest {
         Random random = new Random(21);
         float[] w = floats(random, EXPERTS * HIDDEN, 0.3);
         Stream stream = new Stream(random, w);
-        RouterRepair repair = new RouterRepair(w, EXPERTS);
+        RouterRepair repair = new RouterRepair(w, EXPERTS, WORKERS);
         for (int part = 0; part < 4; part++) {
             float[] x = floats(random, 100 * HIDDEN, 1);
             repair.add(stream.mixed(x), stream.logits(x));
@@ -75,7 +77,7 @@ class RouterTest {
         RouterSample sample = new RouterSample(w, inputs, logits, EXPERTS);
         RouterAgreement.Setting setting = new RouterAgreement.Setting(EXPERTS, 2, 6);
         RouterAgreement before = RouterAgreement.of(logits, sample.outputs(w), setting);
-        float[] exact = repair.weight(1e-9);
+        float[] exact = repair.weight(1e-6);
         RouterAgreement after = RouterAgreement.of(logits, sample.outputs(exact), setting);
         assertThat(before.sameSetShare()).isLessThan(0.8);
         assertThat(after.sameSetShare()).isGreaterThan(0.99);
@@ -92,7 +94,7 @@ class RouterTest {
         float[] w = floats(random, EXPERTS * HIDDEN, 0.3);
         Stream stream = new Stream(random, w);
         float[] few = floats(random, 30 * HIDDEN, 1);
-        RouterRepair repair = new RouterRepair(w, EXPERTS);
+        RouterRepair repair = new RouterRepair(w, EXPERTS, WORKERS);
         repair.add(stream.mixed(few), stream.logits(few));
         float[] test = floats(random, 500 * HIDDEN, 1);
         RouterSample sample = new RouterSample(w, stream.mixed(test), stream.logits(test), EXPERTS);
@@ -103,7 +105,7 @@ class RouterTest {
 
     @Test
     void repairWithoutTokensOrWithNaNIsRefused() {
-        RouterRepair repair = new RouterRepair(new float[6], 2);
+        RouterRepair repair = new RouterRepair(new float[6], 2, WORKERS);
         assertThatThrownBy(() -> repair.weight(0.01)).hasMessageContaining("from 0 tokens");
         repair.add(new float[] {1, Float.NaN, 2}, new float[2]);
         assertThatThrownBy(() -> repair.weight(0.01)).hasMessageContaining("squared norm NaN");
