@@ -4,11 +4,12 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.mojave.format.safetensors.SafetensorsFile;
 import org.mojave.format.tensor.CheckpointException;
@@ -28,7 +29,8 @@ public final class Checkpoint implements AutoCloseable {
     /** Largest JSON file read whole. */
     private static final long MAXIMUM_JSON_BYTES = 256L << 20;
 
-    private static final String INDEX = "model.safetensors.index.json";
+    static final String INDEX = "model.safetensors.index.json";
+    static final String SINGLE = "model.safetensors";
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .build();
@@ -53,56 +55,65 @@ public final class Checkpoint implements AutoCloseable {
             throw new CheckpointException(folder.toString(), "no such folder; give the folder that holds config.json");
         }
         JsonNode config = readJson(folder.resolve("config.json"));
-        List<Path> shards = shards(folder);
+        Path index = folder.resolve(INDEX);
+        Optional<ShardIndex> shardIndex = Files.exists(index) ? Optional.of(new ShardIndex(index)) : Optional.empty();
         Arena arena = Arena.ofShared();
         try {
-            Map<String, TensorData> tensors = new LinkedHashMap<>();
-            for (Path shard : shards) {
-                SafetensorsFile file = SafetensorsFile.open(shard, arena);
-                file.tensors().forEach((name, tensor) -> {
-                    if (tensors.putIfAbsent(name, tensor) != null) {
-                        throw new CheckpointException(shard + ", tensor " + name, "stands in an earlier shard too");
-                    }
-                });
+            Map<String, SafetensorsFile> files = new LinkedHashMap<>();
+            for (Path shard : shardIndex.isPresent() ? shards(folder, shardIndex.get()) : List.of(onlyShard(folder))) {
+                files.put(shard.getFileName().toString(), SafetensorsFile.open(shard, arena));
             }
-            return new Checkpoint(folder, arena, config, Collections.unmodifiableMap(tensors), shards);
+            shardIndex.ifPresent(map -> check(map, files));
+            return new Checkpoint(folder, arena, config, collect(files.values()),
+                    files.values().stream().map(SafetensorsFile::path).toList());
         } catch (RuntimeException e) {
             arena.close();
             throw e;
         }
     }
 
-    private static List<Path> shards(Path folder) {
-        Path index = folder.resolve(INDEX);
-        if (Files.exists(index)) {
-            JsonNode map = readJson(index).path("weight_map");
-            if (!map.isObject() || map.isEmpty()) {
-                throw new CheckpointException(index.toString(), "has no weight_map");
-            }
-            TreeSet<String> names = new TreeSet<>();
-            for (JsonNode name : map.values()) {
-                if (!name.isString() || !name.stringValue().matches("[A-Za-z0-9._-]+")) {
-                    throw new CheckpointException(index.toString(), "weight_map names no plain file: " + name);
+    private static Map<String, TensorData> collect(Collection<SafetensorsFile> files) {
+        Map<String, TensorData> tensors = new LinkedHashMap<>();
+        for (SafetensorsFile file : files) {
+            file.tensors().forEach((name, tensor) -> {
+                if (!SafetensorsFile.isPadding(name) && tensors.putIfAbsent(name, tensor) != null) {
+                    throw new CheckpointException(file.path() + ", tensor " + name, "stands in an earlier shard too");
                 }
-                names.add(name.stringValue());
-            }
-            List<Path> shards = names.stream().map(folder::resolve).toList();
-            for (Path shard : shards) {
-                if (!Files.exists(shard)) {
-                    throw new CheckpointException(shard.toString(), "shard named in " + INDEX
-                            + " is missing; finish the download and try again");
-                }
-            }
-            return shards;
+            });
         }
-        Path single = folder.resolve("model.safetensors");
+        return Collections.unmodifiableMap(tensors);
+    }
+
+    private static void check(ShardIndex index, Map<String, SafetensorsFile> files) {
+        index.forEach((tensor, shard) -> {
+            SafetensorsFile file = files.get(shard);
+            if (file == null || !file.tensors().containsKey(tensor)) {
+                throw new CheckpointException(index.file().resolveSibling(shard) + ", tensor " + tensor,
+                        "is not in this shard, though " + INDEX + " says so; download the shard again");
+            }
+        });
+    }
+
+    private static List<Path> shards(Path folder, ShardIndex index) {
+        List<Path> shards = index.shards().stream().map(folder::resolve).toList();
+        for (Path shard : shards) {
+            if (!Files.exists(shard)) {
+                throw new CheckpointException(shard.toString(), "shard named in " + INDEX
+                        + " is missing; finish the download and try again");
+            }
+        }
+        return shards;
+    }
+
+    private static Path onlyShard(Path folder) {
+        Path single = folder.resolve(SINGLE);
         if (Files.exists(single)) {
-            return List.of(single);
+            return single;
         }
         try (Stream<Path> files = Files.list(folder)) {
             List<Path> found = files.filter(f -> f.toString().endsWith(".safetensors")).sorted().toList();
             if (found.size() == 1) {
-                return found;
+                return found.getFirst();
             }
             throw new CheckpointException(folder.toString(), found.isEmpty() ? "holds no .safetensors file"
                     : "holds " + found.size() + " .safetensors files but no " + INDEX);
@@ -138,7 +149,7 @@ public final class Checkpoint implements AutoCloseable {
         return config;
     }
 
-    /** All tensors of all shards, by name. */
+    /** All tensors of all shards, by name; without those that only fill gaps. */
     public Map<String, TensorData> tensors() {
         return tensors;
     }

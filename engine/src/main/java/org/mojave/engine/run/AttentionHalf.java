@@ -1,0 +1,259 @@
+package org.mojave.engine.run;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.Attention;
+import org.mojave.engine.model.MatrixRole;
+import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.model.QueryKeyNorm;
+import org.mojave.engine.model.Rope;
+import org.mojave.engine.model.VectorRole;
+
+/** Norm, queries, keys and values, rope, attention, output projection, residual. */
+final class AttentionHalf {
+    /** Epsilon of the norms inside latent attention: the official code does not take it from the config. */
+    private static final double LATENT_EPSILON = 1e-6;
+
+    private final ModelSpec spec;
+    private final Workers workers;
+    private final Buffers buffers;
+    private final Linears linears;
+    private final HeadAttention heads;
+    private final Map<Rope, Rotations> rotations = new HashMap<>();
+
+    AttentionHalf(ModelSpec spec, Workers workers, Buffers buffers) {
+        this.spec = spec;
+        this.workers = workers;
+        this.buffers = buffers;
+        linears = new Linears(workers);
+        heads = new HeadAttention(workers);
+    }
+
+    /** One call's arrays: query [tokens, heads · key dimension], key, value [tokens, key-value heads · dimension]. */
+    private record Projected(float[] query, float[] key, float[] value) {}
+
+    void run(LayerWeights weights, float[] hidden, Batch batch, LinearObserver observer) {
+        int tokens = batch.tokens();
+        int size = spec.hiddenSize();
+        float[] normed = buffers.take(Buffers.Slot.NORMED, tokens, size);
+        float[] norm = weights.vector(VectorRole.ATTENTION_NORM);
+        float[] normBias = weights.vector(VectorRole.ATTENTION_NORM_BIAS);
+        Rows.forEach(workers, tokens, (first, end) -> {
+            for (int t = first; t < end; t++) {
+                Norms.row(spec.norm(), hidden, t * size, normed, t * size, norm, normBias);
+            }
+        });
+        Linears.Input input = new Linears.Input(normed, tokens, null);
+        Attention attention = weights.spec().attention();
+        Projected projected = switch (attention) {
+            case Attention.GroupedQuery grouped -> grouped(grouped, weights, input, batch, observer);
+            case Attention.Latent latent -> latent(latent, weights, input, batch, observer);
+        };
+        float[] context = buffers.take(Buffers.Slot.CONTEXT, tokens, attention.heads() * attention.valueDimension());
+        heads.run(batch, new HeadAttention.Inputs(attention, projected.query(), sources(weights, projected, batch), context,
+                weights.vector(VectorRole.SINKS)));
+        float[] output = buffers.take(Buffers.Slot.OUTPUT, tokens, size);
+        linears.apply(weights, weights.id(MatrixRole.OUTPUT), new Linears.Input(context, tokens, null), output, observer);
+        float residual = (float) spec.multipliers().residual();
+        for (int i = 0; i < tokens * size; i++) {
+            hidden[i] += output[i] * residual;
+        }
+    }
+
+    private Projected grouped(Attention.GroupedQuery attention, LayerWeights weights, Linears.Input input, Batch batch,
+            LinearObserver observer) {
+        int tokens = input.tokens();
+        int queryWidth = attention.heads() * attention.headDimension();
+        int keyWidth = attention.keyValueHeads() * attention.headDimension();
+        float[] query = buffers.take(Buffers.Slot.QUERY, tokens, queryWidth);
+        float[] key = buffers.take(Buffers.Slot.KEY, tokens, keyWidth);
+        float[] value = buffers.take(Buffers.Slot.VALUE, tokens, keyWidth);
+        linears.apply(weights, weights.id(MatrixRole.QUERY), input, query, observer);
+        linears.apply(weights, weights.id(MatrixRole.KEY), input, key, observer);
+        linears.apply(weights, weights.id(MatrixRole.VALUE), input, value, observer);
+        Rows.forEach(workers, tokens, (first, end) -> {
+            normalise(attention, query, first, end, attention.heads(), weights.vector(VectorRole.QUERY_NORM));
+            normalise(attention, key, first, end, attention.keyValueHeads(), weights.vector(VectorRole.KEY_NORM));
+            if (attention.clip() > 0) {
+                float limit = (float) attention.clip();
+                clip(query, first * queryWidth, end * queryWidth, limit);
+                clip(key, first * keyWidth, end * keyWidth, limit);
+                clip(value, first * keyWidth, end * keyWidth, limit);
+            }
+        });
+        attention.rope().ifPresent(rope -> {
+            int dimension = attention.headDimension();
+            rotate(rope, batch, query, new Turn(attention.heads(), dimension, 0));
+            rotate(rope, batch, key, new Turn(attention.keyValueHeads(), dimension, 0));
+            if (attention.norm() == QueryKeyNorm.UNWEIGHTED_AFTER_ROPE) {
+                unweighted(query, tokens * attention.heads(), dimension);
+                unweighted(key, tokens * attention.keyValueHeads(), dimension);
+            }
+        });
+        if (attention.rope().isEmpty()) {
+            attention.temperature().ifPresent(temperature -> warm(temperature, batch, query, queryWidth));
+        }
+        return new Projected(query, key, value);
+    }
+
+    private void normalise(Attention.GroupedQuery attention, float[] x, int first, int end, int headCount, float[] weight) {
+        int dimension = attention.headDimension();
+        switch (attention.norm()) {
+            case NONE, UNWEIGHTED_AFTER_ROPE -> { }
+            case PER_HEAD -> {
+                for (int i = first * headCount; i < end * headCount; i++) {
+                    Norms.rootMeanSquare(x, i * dimension, x, i * dimension, weight, spec.norm().epsilon());
+                }
+            }
+            case WHOLE -> {
+                int width = headCount * dimension;
+                for (int t = first; t < end; t++) {
+                    Norms.rootMeanSquare(x, t * width, x, t * width, weight, spec.norm().epsilon());
+                }
+            }
+        }
+    }
+
+    private void unweighted(float[] x, int rows, int dimension) {
+        Rows.forEach(workers, rows, (first, end) -> {
+            for (int i = first; i < end; i++) {
+                Norms.unweighted(x, i * dimension, dimension, spec.norm().epsilon());
+            }
+        });
+    }
+
+    private static void clip(float[] x, int from, int to, float limit) {
+        for (int i = from; i < to; i++) {
+            x[i] = Math.clamp(x[i], -limit, limit);
+        }
+    }
+
+    private static void warm(Attention.Temperature temperature, Batch batch, float[] query, int width) {
+        int row = 0;
+        for (Batch.Sequence sequence : batch.sequences()) {
+            for (int i = 0; i < sequence.tokens(); i++, row++) {
+                double step = Math.floor((sequence.first() + i + 1) / temperature.floor());
+                float factor = (float) (Math.log1p(step) * temperature.scale() + 1);
+                for (int c = row * width; c < (row + 1) * width; c++) {
+                    query[c] *= factor;
+                }
+            }
+        }
+    }
+
+    private Projected latent(Attention.Latent attention, LayerWeights weights, Linears.Input input, Batch batch,
+            LinearObserver observer) {
+        int tokens = input.tokens();
+        float[] query = latentQuery(attention, weights, input, observer);
+        int rank = attention.latentRank();
+        int compressedWidth = rank + attention.ropeDimension();
+        float[] compressed = buffers.take(Buffers.Slot.COMPRESSED, tokens, compressedWidth);
+        linears.apply(weights, weights.id(MatrixRole.LATENT_DOWN), input, compressed, observer);
+        float[] normed = buffers.take(Buffers.Slot.NORMED, tokens, Math.max(rank, spec.hiddenSize()));
+        float[] norm = weights.vector(VectorRole.LATENT_NORM);
+        for (int t = 0; t < tokens; t++) {
+            Norms.rootMeanSquare(compressed, t * compressedWidth, normed, t * rank, norm, LATENT_EPSILON);
+        }
+        int plain = attention.plainDimension();
+        int expandedHead = plain + attention.valueDimension();
+        float[] expanded = buffers.take(Buffers.Slot.EXPANDED, tokens, attention.heads() * expandedHead);
+        linears.apply(weights, weights.id(MatrixRole.LATENT_UP), new Linears.Input(normed, tokens, null), expanded, observer);
+        Rope rope = attention.latentRope();
+        rotate(rope, batch, query, new Turn(attention.heads(), attention.keyDimension(), plain));
+        rotate(rope, batch, compressed, new Turn(1, compressedWidth, rank));
+        float[] key = buffers.take(Buffers.Slot.KEY, tokens, attention.heads() * attention.keyDimension());
+        float[] value = buffers.take(Buffers.Slot.VALUE, tokens, attention.heads() * attention.valueDimension());
+        Rows.forEach(workers, tokens, (first, end) -> {
+            for (int i = first * attention.heads(); i < end * attention.heads(); i++) {
+                int token = i / attention.heads();
+                System.arraycopy(expanded, i * expandedHead, key, i * attention.keyDimension(), plain);
+                System.arraycopy(compressed, token * compressedWidth + rank, key, i * attention.keyDimension() + plain,
+                        attention.ropeDimension());
+                System.arraycopy(expanded, i * expandedHead + plain, value, i * attention.valueDimension(),
+                        attention.valueDimension());
+            }
+        });
+        return new Projected(query, key, value);
+    }
+
+    private float[] latentQuery(Attention.Latent attention, LayerWeights weights, Linears.Input input, LinearObserver observer) {
+        int tokens = input.tokens();
+        float[] query = buffers.take(Buffers.Slot.QUERY, tokens, attention.heads() * attention.keyDimension());
+        int rank = attention.queryRank();
+        if (rank == 0) {
+            linears.apply(weights, weights.id(MatrixRole.QUERY), input, query, observer);
+            return query;
+        }
+        float[] compressed = buffers.take(Buffers.Slot.COMPRESSED, tokens, rank);
+        linears.apply(weights, weights.id(MatrixRole.QUERY_DOWN), input, compressed, observer);
+        float[] norm = weights.vector(VectorRole.QUERY_LATENT_NORM);
+        for (int t = 0; t < tokens; t++) {
+            Norms.rootMeanSquare(compressed, t * rank, compressed, t * rank, norm, LATENT_EPSILON);
+        }
+        linears.apply(weights, weights.id(MatrixRole.QUERY_UP), new Linears.Input(compressed, tokens, null), query, observer);
+        return query;
+    }
+
+    /** What to rotate in each token's row: {@code heads} parts of {@code width}, each from component {@code offset} on. */
+    private record Turn(int heads, int width, int offset) {}
+
+    private void rotate(Rope rope, Batch batch, float[] x, Turn turn) {
+        int row = 0;
+        for (Batch.Sequence sequence : batch.sequences()) {
+            Rotations.Table table = rotations.computeIfAbsent(rope, Rotations::new)
+                    .table(sequence.first() + sequence.tokens());
+            int firstRow = row;
+            Rows.forEach(workers, sequence.tokens(), (first, end) -> {
+                for (int t = first; t < end; t++) {
+                    for (int h = 0; h < turn.heads(); h++) {
+                        int start = ((firstRow + t) * turn.heads() + h) * turn.width() + turn.offset();
+                        rotate(table, sequence.first() + t, x, start, rope.interleaved());
+                    }
+                }
+            });
+            row += sequence.tokens();
+        }
+    }
+
+    private static void rotate(Rotations.Table table, int position, float[] x, int start, boolean interleaved) {
+        int pairs = table.pairs();
+        int step = interleaved ? 2 : 1;
+        int distance = interleaved ? 1 : pairs;
+        for (int i = 0; i < pairs; i++) {
+            int a = start + i * step;
+            int b = a + distance;
+            float cosine = table.cosines()[position * pairs + i];
+            float sine = table.sines()[position * pairs + i];
+            float first = x[a];
+            float second = x[b];
+            x[a] = first * cosine - second * sine;
+            x[b] = second * cosine + first * sine;
+        }
+    }
+
+    /** Where each sequence's keys and values are: in its cache, after adding the new ones, or in the batch itself. */
+    private static HeadAttention.Source[] sources(LayerWeights weights, Projected projected, Batch batch) {
+        Attention attention = weights.spec().attention();
+        int keyWidth = attention.keyValueHeads() * attention.keyDimension();
+        int valueWidth = attention.keyValueHeads() * attention.valueDimension();
+        HeadAttention.Source[] sources = new HeadAttention.Source[batch.sequences().size()];
+        int row = 0;
+        for (int s = 0; s < sources.length; s++) {
+            Batch.Sequence sequence = batch.sequences().get(s);
+            if (sequence.cache().isPresent()) {
+                float[] keys = sequence.cache().get().keys(weights.layer());
+                float[] values = sequence.cache().get().values(weights.layer());
+                System.arraycopy(projected.key(), row * keyWidth, keys, sequence.first() * keyWidth,
+                        sequence.tokens() * keyWidth);
+                System.arraycopy(projected.value(), row * valueWidth, values, sequence.first() * valueWidth,
+                        sequence.tokens() * valueWidth);
+                sources[s] = new HeadAttention.Source(keys, 0, values, 0);
+            } else {
+                sources[s] = new HeadAttention.Source(projected.key(), row * keyWidth, projected.value(), row * valueWidth);
+            }
+            row += sequence.tokens();
+        }
+        return sources;
+    }
+}

@@ -1,0 +1,163 @@
+package org.mojave.engine.run;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.LayerSpec;
+import org.mojave.engine.model.ModelSpec;
+
+/**
+ * Runs all layers over one or more sequences, each with its own KV cache and one or more new tokens. Belongs to one thread at
+ * a time.
+ *
+ * <p>Example, greedy decoding of one sequence:
+ * <pre>{@code
+ * KvCache cache = decoder.newCache(1024);
+ * float[] logits = decoder.last(List.of(new Decoder.Chunk(cache, prompt))).getFirst();
+ * while (!done) {
+ *     logits = decoder.last(List.of(new Decoder.Chunk(cache, new int[] {best(logits)}))).getFirst();
+ * }
+ * }</pre>
+ */
+public final class Decoder {
+    /** Floats of logits that are held at a time when all positions are asked for. */
+    private static final int PANEL_FLOATS = 1 << 22;
+
+    private final ModelSpec spec;
+    private final LayerRunner runner;
+    private final Ends ends;
+    private final List<LayerWeights> layers = new ArrayList<>();
+    private final Buffers buffers = new Buffers();
+
+    /** New tokens of one sequence; they follow what its cache holds. */
+    public record Chunk(KvCache cache, int[] tokens) {
+        public Chunk {
+            if (tokens.length == 0) {
+                throw new IllegalArgumentException("a chunk needs at least one token");
+            }
+        }
+    }
+
+    /** Receives logits panel by panel. */
+    @FunctionalInterface
+    public interface PanelConsumer {
+        /**
+         * @param chunk number of the chunk in the call
+         * @param first first token of the chunk that this panel is about
+         * @param rows tokens in this panel
+         * @param logits [rows, vocabulary] from index 0, reused by the next panel
+         */
+        void panel(int chunk, int first, int rows, float[] logits);
+    }
+
+    /** For that model, computing with {@code workers}. */
+    public Decoder(Model model, Workers workers) {
+        spec = model.spec();
+        runner = new LayerRunner(spec, workers);
+        ends = new Ends(model, workers);
+        for (int layer = 0; layer < spec.layers().size(); layer++) {
+            layers.add(LayerWeights.of(spec, model.weights(), layer));
+        }
+    }
+
+    /** An empty cache for a sequence of at most {@code capacity} tokens. */
+    public KvCache newCache(int capacity) {
+        return new KvCache(spec, capacity);
+    }
+
+    /** Feeds the chunks and returns the logits [vocabulary] of each chunk's last token. */
+    public List<float[]> last(List<Chunk> chunks) {
+        return last(chunks, RouterListener.NONE);
+    }
+
+    /** As {@link #last(List)}, reporting the router's choices. */
+    public List<float[]> last(List<Chunk> chunks, RouterListener listener) {
+        int[] starts = new int[chunks.size()];
+        float[] hidden = forward(chunks, starts, listener);
+        List<float[]> all = new ArrayList<>();
+        for (int c = 0; c < chunks.size(); c++) {
+            float[] logits = new float[spec.vocabularySize()];
+            ends.logits(hidden, starts[c] + chunks.get(c).tokens().length - 1, 1, logits);
+            all.add(logits);
+        }
+        return all;
+    }
+
+    /** Feeds the chunks and hands out the logits of all new tokens, in panels of bounded size. */
+    public void all(List<Chunk> chunks, PanelConsumer consumer, RouterListener listener) {
+        int[] starts = new int[chunks.size()];
+        float[] hidden = forward(chunks, starts, listener);
+        int panel = Math.max(1, PANEL_FLOATS / spec.vocabularySize());
+        for (int c = 0; c < chunks.size(); c++) {
+            int tokens = chunks.get(c).tokens().length;
+            for (int first = 0; first < tokens; first += panel) {
+                int rows = Math.min(panel, tokens - first);
+                float[] logits = buffers.take(Buffers.Slot.LOGITS, rows, spec.vocabularySize());
+                ends.logits(hidden, starts[c] + first, rows, logits);
+                consumer.panel(c, first, rows, logits);
+            }
+        }
+    }
+
+    /** Runs the layers; {@code starts} receives each chunk's first row of new tokens in the returned hidden states. */
+    private float[] forward(List<Chunk> chunks, int[] starts, RouterListener listener) {
+        List<int[]> fed = new ArrayList<>();
+        List<Batch.Sequence> sequences = new ArrayList<>();
+        int row = 0;
+        for (int c = 0; c < chunks.size(); c++) {
+            Chunk chunk = chunks.get(c);
+            int[] tokens = fed(chunk);
+            starts[c] = row + tokens.length - chunk.tokens().length;
+            chunk.cache().reserve(tokens.length);
+            sequences.add(new Batch.Sequence(chunk.cache().length(), tokens.length, Optional.of(chunk.cache())));
+            fed.add(tokens);
+            row += tokens.length;
+        }
+        float[] hidden = buffers.take(Buffers.Slot.HIDDEN, row, spec.hiddenSize());
+        Batch batch = new Batch(sequences);
+        int first = 0;
+        for (int[] tokens : fed) {
+            ends.embed(tokens, hidden, first);
+            first += tokens.length;
+        }
+        for (LayerWeights layer : layers) {
+            runner.attention(layer, hidden, batch, LinearObserver.NONE);
+            runner.feedForward(layer, hidden, batch.tokens(), LinearObserver.NONE, listener);
+        }
+        for (int c = 0; c < chunks.size(); c++) {
+            chunks.get(c).cache().advance(fed.get(c));
+        }
+        return hidden;
+    }
+
+    /**
+     * The tokens to compute: the new ones, or the whole sequence where its new length changes the rope frequencies (LongRoPE
+     * past its original length, dynamic NTK), because what the cache holds was rotated with the old ones.
+     */
+    private int[] fed(Chunk chunk) {
+        KvCache cache = chunk.cache();
+        int length = cache.length() + chunk.tokens().length;
+        if (cache.length() == 0 || sameRotations(cache.length(), length)) {
+            return chunk.tokens();
+        }
+        int[] old = cache.tokens();
+        int[] whole = new int[length];
+        System.arraycopy(old, 0, whole, 0, old.length);
+        System.arraycopy(chunk.tokens(), 0, whole, old.length, chunk.tokens().length);
+        cache.truncate(0);
+        return whole;
+    }
+
+    private boolean sameRotations(int before, int after) {
+        for (LayerSpec layer : spec.layers()) {
+            if (layer.attention().rope().isPresent()) {
+                var rope = layer.attention().rope().get();
+                if (Rotations.regime(rope, before) != Rotations.regime(rope, after)) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+}

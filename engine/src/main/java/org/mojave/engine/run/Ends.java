@@ -1,0 +1,85 @@
+package org.mojave.engine.run;
+
+import org.mojave.engine.kernel.Matrix;
+import org.mojave.engine.kernel.Products;
+import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.MatrixRole;
+import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.model.VectorRole;
+import org.mojave.engine.store.Weights;
+
+/**
+ * What comes before and after the layers: token embedding, and final norm with output head. Belongs to one thread at a time.
+ *
+ * <p>Example: {@code ends.embed(tokens, tokens.length, hidden); … ends.logits(hidden, 0, 16, logits);}
+ */
+public final class Ends {
+    private final ModelSpec spec;
+    private final Workers workers;
+    private final Matrix embedding;
+    private final Matrix head;
+    private final float[] norm;
+    private final float[] normBias;
+    private final float[] headBias;
+    private float[] normed = new float[0];
+
+    /** Of that model, with its own matrices. */
+    public Ends(Model model, Workers workers) {
+        this(model, workers, model.weights().matrix(MatrixId.of(MatrixRole.EMBEDDING)),
+                model.weights().matrix(MatrixId.of(model.spec().tiedHead() ? MatrixRole.EMBEDDING : MatrixRole.HEAD)));
+    }
+
+    /** With other (quantized) matrices [vocabulary, hidden] for embedding and head. */
+    public Ends(Model model, Workers workers, Matrix embedding, Matrix head) {
+        Weights weights = model.weights();
+        spec = model.spec();
+        this.workers = workers;
+        this.embedding = embedding;
+        this.head = head;
+        norm = weights.vector(VectorRole.FINAL_NORM, MatrixId.NONE).orElseThrow();
+        normBias = weights.vector(VectorRole.FINAL_NORM_BIAS, MatrixId.NONE).orElse(null);
+        headBias = weights.bias(MatrixId.of(MatrixRole.HEAD)).orElse(null);
+    }
+
+    /** Writes the embeddings of {@code tokens} to {@code hidden} [tokens, hidden] from row {@code firstRow}. */
+    public void embed(int[] tokens, float[] hidden, int firstRow) {
+        int size = spec.hiddenSize();
+        float multiplier = (float) spec.multipliers().embedding();
+        for (int i = 0; i < tokens.length; i++) {
+            if (tokens[i] < 0 || tokens[i] >= spec.vocabularySize()) {
+                throw new IllegalArgumentException("token " + tokens[i] + " is outside the vocabulary of " + spec.vocabularySize());
+            }
+            int offset = (firstRow + i) * size;
+            embedding.decode(tokens[i], 1, hidden, offset);
+            if (multiplier != 1) {
+                for (int c = offset; c < offset + size; c++) {
+                    hidden[c] *= multiplier;
+                }
+            }
+        }
+    }
+
+    /**
+     * Final norm and head on rows {@code firstRow … firstRow + rows − 1} of {@code hidden}, which is not changed.
+     *
+     * @param logits [rows, vocabulary] from index 0; the caller bounds its size by the number of rows per call
+     */
+    public void logits(float[] hidden, int firstRow, int rows, float[] logits) {
+        int size = spec.hiddenSize();
+        if (normed.length < rows * size) {
+            normed = new float[rows * size];
+        }
+        for (int r = 0; r < rows; r++) {
+            Norms.row(spec.norm(), hidden, (firstRow + r) * size, normed, r * size, norm, normBias);
+        }
+        Products.multiply(head, normed, rows, logits, workers);
+        Linears.addBias(headBias, logits, rows);
+        float divisor = (float) spec.multipliers().logits();
+        if (divisor != 1) {
+            for (int i = 0; i < rows * spec.vocabularySize(); i++) {
+                logits[i] /= divisor;
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+package org.mojave.engine.run;
+
+import java.util.Arrays;
+import java.util.Optional;
+import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.FeedForward;
+import org.mojave.engine.model.Gating;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.MatrixRole;
+import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.model.Router;
+import org.mojave.engine.model.VectorRole;
+
+/** Norm, router, experts, shared expert, residual. */
+final class FeedForwardHalf {
+    private final ModelSpec spec;
+    private final Workers workers;
+    private final Buffers buffers;
+    private final Linears linears;
+    private int[] chosenExperts = new int[0];
+    private int[] slots = new int[0];
+    private int[] expertStart = new int[0];
+
+    FeedForwardHalf(ModelSpec spec, Workers workers, Buffers buffers) {
+        this.spec = spec;
+        this.workers = workers;
+        this.buffers = buffers;
+        linears = new Linears(workers);
+    }
+
+    /** The three matrices of one network. */
+    private record Network(MatrixId gate, MatrixId up, MatrixId down, int intermediate, Gating gating) {}
+
+    void run(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
+        int size = spec.hiddenSize();
+        float[] normed = buffers.take(Buffers.Slot.NORMED, tokens, size);
+        float[] norm = weights.vector(VectorRole.FEED_FORWARD_NORM);
+        float[] bias = weights.vector(VectorRole.FEED_FORWARD_NORM_BIAS);
+        Rows.forEach(workers, tokens, (first, end) -> {
+            for (int t = first; t < end; t++) {
+                Norms.row(spec.norm(), hidden, t * size, normed, t * size, norm, bias);
+            }
+        });
+        float[] mixed = buffers.take(Buffers.Slot.MIXED, tokens, size);
+        switch (weights.spec().feedForward()) {
+            case FeedForward.Dense dense -> network(weights, new Network(weights.id(MatrixRole.GATE), weights.id(MatrixRole.UP),
+                    weights.id(MatrixRole.DOWN), dense.intermediate(), dense.gating()),
+                    new Linears.Input(normed, tokens, null), mixed, observer);
+            case FeedForward.Mixture mixture -> {
+                Routing routing = route(weights, mixture.router(), normed, tokens, observer);
+                listener.routed(weights.layer(), routing);
+                experts(weights, mixture, routing, observer);
+                shared(weights, mixture, tokens, observer);
+            }
+        }
+        float residual = (float) spec.multipliers().residual();
+        for (int i = 0; i < tokens * size; i++) {
+            hidden[i] += mixed[i] * residual;
+        }
+    }
+
+    private void network(LayerWeights weights, Network network, Linears.Input input, float[] y, LinearObserver observer) {
+        int width = network.intermediate();
+        float[] gate = buffers.take(Buffers.Slot.GATE, input.tokens(), width);
+        float[] up = buffers.take(Buffers.Slot.UP, input.tokens(), width);
+        linears.apply(weights, network.gate(), input, gate, observer);
+        linears.apply(weights, network.up(), input, up, observer);
+        Rows.forEach(workers, input.tokens(),
+                (first, end) -> Activations.join(network.gating(), gate, up, first * width, end * width));
+        linears.apply(weights, network.down(), new Linears.Input(gate, input.tokens(), input.affinity()), y, observer);
+    }
+
+    private Routing route(LayerWeights weights, Router router, float[] normed, int tokens, LinearObserver observer) {
+        float[] logits = buffers.take(Buffers.Slot.ROUTER, tokens, router.experts());
+        linears.apply(weights, weights.id(MatrixRole.ROUTER), new Linears.Input(normed, tokens, null), logits, observer);
+        float[] chosenWeights = buffers.take(Buffers.Slot.ROUTER_WEIGHTS, tokens, router.chosen());
+        if (chosenExperts.length < tokens * router.chosen()) {
+            chosenExperts = new int[tokens * router.chosen()];
+        }
+        int[] chosen = chosenExperts;
+        Rows.forEach(workers, tokens, (first, end) -> {
+            RouterStep step = new RouterStep(router, weights.vector(VectorRole.ROUTER_CORRECTION));
+            for (int t = first; t < end; t++) {
+                step.route(logits, t, chosen, chosenWeights);
+            }
+        });
+        return new Routing(tokens, router.chosen(), logits, chosen, chosenWeights);
+    }
+
+    private void experts(LayerWeights weights, FeedForward.Mixture mixture, Routing routing, LinearObserver observer) {
+        int size = spec.hiddenSize();
+        int tokens = routing.tokens();
+        group(routing, mixture.router().experts());
+        float[] normed = buffers.take(Buffers.Slot.NORMED, tokens, size);
+        float[] mixed = buffers.take(Buffers.Slot.MIXED, tokens, size);
+        Arrays.fill(mixed, 0, tokens * size, 0);
+        boolean scaleInput = mixture.router().target() == Router.Target.EXPERT_INPUT;
+        for (int expert = 0; expert < mixture.router().experts(); expert++) {
+            int start = expertStart[expert];
+            int count = expertStart[expert + 1] - start;
+            if (count == 0) {
+                continue;
+            }
+            float[] gathered = buffers.take(Buffers.Slot.GATHERED, count, size);
+            float[] affinity = buffers.take(Buffers.Slot.AFFINITY, count, 1);
+            float[] output = buffers.take(Buffers.Slot.EXPERT_OUTPUT, count, size);
+            for (int i = 0; i < count; i++) {
+                int slot = slots[start + i];
+                affinity[i] = routing.weights()[slot];
+                System.arraycopy(normed, slot / routing.chosen() * size, gathered, i * size, size);
+                if (scaleInput) {
+                    scale(gathered, i * size, size, affinity[i]);
+                }
+            }
+            int layer = weights.layer();
+            network(weights, new Network(new MatrixId(MatrixRole.GATE, layer, expert), new MatrixId(MatrixRole.UP, layer, expert),
+                    new MatrixId(MatrixRole.DOWN, layer, expert), mixture.intermediate(), mixture.gating()),
+                    new Linears.Input(gathered, count, affinity), output, observer);
+            for (int i = 0; i < count; i++) {
+                add(output, i * size, mixed, slots[start + i] / routing.chosen() * size, size, scaleInput ? 1 : affinity[i]);
+            }
+        }
+    }
+
+    /** Counting sort of the slots (token · chosen + k) by expert: tokens stay in order within an expert. */
+    private void group(Routing routing, int experts) {
+        int count = routing.tokens() * routing.chosen();
+        if (slots.length < count) {
+            slots = new int[count];
+        }
+        if (expertStart.length != experts + 1) {
+            expertStart = new int[experts + 1];
+        }
+        Arrays.fill(expertStart, 0);
+        for (int i = 0; i < count; i++) {
+            expertStart[routing.experts()[i] + 1]++;
+        }
+        for (int e = 0; e < experts; e++) {
+            expertStart[e + 1] += expertStart[e];
+        }
+        for (int i = 0; i < count; i++) {
+            slots[expertStart[routing.experts()[i]]++] = i;
+        }
+        System.arraycopy(expertStart, 0, expertStart, 1, experts);
+        expertStart[0] = 0;
+    }
+
+    private void shared(LayerWeights weights, FeedForward.Mixture mixture, int tokens, LinearObserver observer) {
+        Optional<FeedForward.Shared> present = mixture.shared();
+        if (present.isEmpty()) {
+            return;
+        }
+        FeedForward.Shared shared = present.get();
+        int size = spec.hiddenSize();
+        Linears.Input input = new Linears.Input(buffers.take(Buffers.Slot.NORMED, tokens, size), tokens, null);
+        float[] scales = buffers.take(Buffers.Slot.SHARED_SCALE, tokens, 1);
+        if (shared.gated()) {
+            linears.apply(weights, weights.id(MatrixRole.SHARED_ROUTER), input, scales, observer);
+            for (int t = 0; t < tokens; t++) {
+                scales[t] = Exponential.sigmoid(scales[t]);
+            }
+        } else {
+            Arrays.fill(scales, 0, tokens, 1);
+        }
+        float[] output = buffers.take(Buffers.Slot.EXPERT_OUTPUT, tokens, size);
+        network(weights, new Network(weights.id(MatrixRole.SHARED_GATE), weights.id(MatrixRole.SHARED_UP),
+                weights.id(MatrixRole.SHARED_DOWN), shared.intermediate(), shared.gating()), input, output, observer);
+        float[] mixed = buffers.take(Buffers.Slot.MIXED, tokens, size);
+        for (int t = 0; t < tokens; t++) {
+            add(output, t * size, mixed, t * size, size, scales[t]);
+        }
+    }
+
+    private static void scale(float[] x, int from, int count, float factor) {
+        for (int i = from; i < from + count; i++) {
+            x[i] *= factor;
+        }
+    }
+
+    private static void add(float[] x, int from, float[] y, int to, int count, float factor) {
+        for (int i = 0; i < count; i++) {
+            y[to + i] += x[from + i] * factor;
+        }
+    }
+}

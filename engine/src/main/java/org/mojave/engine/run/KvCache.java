@@ -1,0 +1,108 @@
+package org.mojave.engine.run;
+
+import java.util.Arrays;
+import org.mojave.engine.model.Attention;
+import org.mojave.engine.model.ModelSpec;
+
+/**
+ * Keys and values of one sequence, per layer [positions, key-value heads · dimension], and the tokens themselves. Grows by
+ * doubling up to its capacity. Not safe for use by several threads.
+ */
+public final class KvCache {
+    private static final int FIRST_POSITIONS = 64;
+
+    private final int capacity;
+    private final int[] keyWidth;
+    private final int[] valueWidth;
+    private final float[][] keys;
+    private final float[][] values;
+    private int[] tokens = new int[FIRST_POSITIONS];
+    private int length;
+
+    /** An empty cache for at most {@code capacity} positions. */
+    public KvCache(ModelSpec spec, int capacity) {
+        if (capacity < 1) {
+            throw new IllegalArgumentException("capacity must be at least 1, not " + capacity);
+        }
+        this.capacity = capacity;
+        int layers = spec.layers().size();
+        keyWidth = new int[layers];
+        valueWidth = new int[layers];
+        keys = new float[layers][0];
+        values = new float[layers][0];
+        for (int layer = 0; layer < layers; layer++) {
+            Attention attention = spec.layer(layer).attention();
+            keyWidth[layer] = attention.keyValueHeads() * attention.keyDimension();
+            valueWidth[layer] = attention.keyValueHeads() * attention.valueDimension();
+        }
+    }
+
+    /** Positions held. */
+    public int length() {
+        return length;
+    }
+
+    /** Most positions that can be held. */
+    public int capacity() {
+        return capacity;
+    }
+
+    /** Bytes that a cache of that model needs for {@code positions} positions. */
+    public static long bytes(ModelSpec spec, int positions) {
+        return spec.layers().stream().mapToLong(layer -> 4L * positions * layer.attention().keyValueHeads()
+                * (layer.attention().keyDimension() + layer.attention().valueDimension())).sum();
+    }
+
+    /** The tokens held, oldest first. */
+    public int[] tokens() {
+        return Arrays.copyOf(tokens, length);
+    }
+
+    /** Forgets all positions from {@code length} on. */
+    public void truncate(int newLength) {
+        if (newLength < 0 || newLength > length) {
+            throw new IllegalArgumentException("cannot cut " + length + " positions to " + newLength);
+        }
+        length = newLength;
+    }
+
+    /** Makes room for more positions; throws IllegalArgumentException beyond the capacity. */
+    void reserve(int more) {
+        if (more > capacity - length) {
+            throw new IllegalArgumentException("the sequence would reach " + ((long) length + more) + " tokens, more than the "
+                    + capacity + " that its cache may hold; shorten the prompt or the answer");
+        }
+        int needed = length + more;
+        for (int layer = 0; layer < keys.length; layer++) {
+            keys[layer] = grown(keys[layer], needed, keyWidth[layer]);
+            values[layer] = grown(values[layer], needed, valueWidth[layer]);
+        }
+        if (tokens.length < needed) {
+            tokens = Arrays.copyOf(tokens, Math.max(needed, 2 * tokens.length));
+        }
+    }
+
+    private float[] grown(float[] old, int positions, int width) {
+        if (old.length >= (long) positions * width) {
+            return old;
+        }
+        int doubled = (int) Math.min(capacity, Math.max(positions, Math.max(FIRST_POSITIONS, 2L * old.length / width)));
+        float[] grown = new float[Math.multiplyExact(doubled, width)];
+        System.arraycopy(old, 0, grown, 0, Math.min(old.length, length * width));
+        return grown;
+    }
+
+    /** Takes new tokens whose keys and values every layer has written behind {@link #length()}. */
+    void advance(int[] newTokens) {
+        System.arraycopy(newTokens, 0, tokens, length, newTokens.length);
+        length += newTokens.length;
+    }
+
+    float[] keys(int layer) {
+        return keys[layer];
+    }
+
+    float[] values(int layer) {
+        return values[layer];
+    }
+}

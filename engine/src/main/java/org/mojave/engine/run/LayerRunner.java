@@ -1,0 +1,47 @@
+package org.mojave.engine.run;
+
+import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.ModelSpec;
+
+/**
+ * The two halves of a layer on a batch of hidden states. Calibration calls it layer by layer with whole sequences;
+ * {@link Decoder} calls it with KV caches: there is no other forward pass. Buffers are reused between calls, so an instance
+ * belongs to one thread at a time. Results do not depend on the number of workers.
+ *
+ * <p>Example: {@code runner.attention(weights, hidden, Batch.whole(256, 256), LinearObserver.NONE);
+ * runner.feedForward(weights, hidden, 512, LinearObserver.NONE, RouterListener.NONE);}
+ */
+public final class LayerRunner {
+    private final Buffers buffers = new Buffers();
+    private final AttentionHalf attention;
+    private final FeedForwardHalf feedForward;
+
+    /** For models of that spec, computing with {@code workers}. */
+    public LayerRunner(ModelSpec spec, Workers workers) {
+        attention = new AttentionHalf(spec, workers, buffers);
+        feedForward = new FeedForwardHalf(spec, workers, buffers);
+    }
+
+    /**
+     * {@code hidden += residual · attention(norm(hidden))}, in place.
+     *
+     * @param hidden [batch.tokens(), hidden], row-major from index 0
+     */
+    public void attention(LayerWeights weights, float[] hidden, Batch batch, LinearObserver observer) {
+        attention.run(weights, hidden, batch, observer);
+    }
+
+    /**
+     * {@code hidden += residual · feedForward(norm(hidden))}, in place; tokens are grouped by expert.
+     *
+     * @param hidden [tokens, hidden], row-major from index 0
+     */
+    public void feedForward(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
+        feedForward.run(weights, hidden, tokens, observer, listener);
+    }
+
+    /** Bytes of the buffers held now. */
+    public long bufferBytes() {
+        return buffers.bytes();
+    }
+}

@@ -1,0 +1,19 @@
+package org.mojave.engine.run;
+
+import org.mojave.engine.model.MatrixId;
+
+/** Sees the input of every linear of a layer before it is multiplied; used by calibration. */
+@FunctionalInterface
+public interface LinearObserver {
+    /** Sees nothing. */
+    LinearObserver NONE = (_, _, _, _) -> { };
+
+    /**
+     * @param id the matrix that will be multiplied
+     * @param x activations [tokens, columns], row-major from index 0; owned by the caller and overwritten later
+     * @param tokens rows of {@code x}; for an expert only the tokens routed to it, and not called for none
+     * @param affinity router weight of each row for a routed expert's matrices (from index 0, may be longer than
+     *     {@code tokens}); null for all other matrices
+     */
+    void input(MatrixId id, float[] x, int tokens, float[] affinity);
+}

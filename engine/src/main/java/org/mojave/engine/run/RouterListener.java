@@ -1,0 +1,11 @@
+package org.mojave.engine.run;
+
+/** Sees the router's choice for every token of a layer with experts. */
+@FunctionalInterface
+public interface RouterListener {
+    /** Sees nothing. */
+    RouterListener NONE = (_, _) -> { };
+
+    /** Called once per layer and batch, before the experts run. */
+    void routed(int layer, Routing routing);
+}

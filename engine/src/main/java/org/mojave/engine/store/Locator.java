@@ -1,0 +1,181 @@
+package org.mojave.engine.store;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.mojave.engine.kernel.DenseMatrix;
+import org.mojave.engine.kernel.Matrix;
+import org.mojave.engine.kernel.PackedMatrix;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.MatrixShape;
+import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.model.TensorSlice;
+import org.mojave.format.checkpoint.Checkpoint;
+import org.mojave.format.packed.PackedLayout;
+import org.mojave.format.packed.Scheme;
+import org.mojave.format.tensor.CheckpointException;
+import org.mojave.format.tensor.ElementType;
+import org.mojave.format.tensor.TensorData;
+
+/** Finds matrices and vectors among a checkpoint's tensors and checks their shapes. */
+final class Locator {
+    private final Checkpoint checkpoint;
+    private final Storage storage;
+    private final ModelSpec spec;
+
+    Locator(Checkpoint checkpoint, Storage storage, ModelSpec spec) {
+        this.checkpoint = checkpoint;
+        this.storage = storage;
+        this.spec = spec;
+    }
+
+    /** The matrix {@code id}, of the given shape. */
+    Located matrix(MatrixId id, TensorSlice slice) {
+        MatrixShape shape = spec.shape(id);
+        return switch (storage) {
+            case Storage.Packed(Map<String, Scheme> schemes) when schemes.containsKey(id.name()) ->
+                packed(id, schemes.get(id.name()), shape);
+            case Storage.Packed _, Storage.Plain _ -> plain(id, slice, shape);
+            case Storage.BlockScaled blocks -> checkpoint.tensors().containsKey(slice.tensor() + "_scale_inv")
+                    ? blockScaled(slice, shape, blocks) : plain(id, slice, shape);
+        };
+    }
+
+    /** The bias of matrix {@code id}, with one element per row. */
+    float[] bias(MatrixId id, TensorSlice slice) {
+        int rows = spec.shape(id).rows();
+        TensorData tensor = checkpoint.tensor(slice.tensor());
+        if (slice.stacked()) {
+            tensor = part(tensor, id, 2);
+        }
+        long joined = (long) rows * slice.parts();
+        if (!tensor.shape().equals(List.of(joined))) {
+            throw wrongShape(tensor, List.of(joined));
+        }
+        float[] all = floats(tensor);
+        float[] bias = new float[rows];
+        for (int r = 0; r < rows; r++) {
+            bias[r] = all[slice.first(rows) + r * slice.step()];
+        }
+        return bias;
+    }
+
+    /** A vector; leading dimensions of 1 are ignored. */
+    float[] vector(String name, int length) {
+        TensorData tensor = checkpoint.tensor(name);
+        List<Long> shape = tensor.shape();
+        if (shape.isEmpty() || tensor.elements() != length || shape.getLast() != length) {
+            throw wrongShape(tensor, List.of((long) length));
+        }
+        return floats(tensor);
+    }
+
+    private Located plain(MatrixId id, TensorSlice slice, MatrixShape shape) {
+        String blocks = slice.tensor() + "_blocks";
+        if (!checkpoint.tensors().containsKey(slice.tensor()) && checkpoint.tensors().containsKey(blocks)) {
+            return microscaled(id, slice, shape);
+        }
+        TensorData tensor = checkpoint.tensor(slice.tensor());
+        requireFloats(tensor);
+        TensorData part = slice.stacked() ? part(tensor, id, 3) : tensor;
+        long joined = (long) shape.rows() * slice.parts();
+        List<Long> expected = slice.transposed() ? List.of((long) shape.columns(), joined)
+                : List.of(joined, (long) shape.columns());
+        if (!part.shape().equals(expected)) {
+            throw wrongShape(part, expected);
+        }
+        return new Located(view(part, slice, shape), Set.of(slice.tensor()));
+    }
+
+    private static Matrix view(TensorData part, TensorSlice slice, MatrixShape shape) {
+        int first = slice.first(shape.rows());
+        if (slice.transposed() || slice.step() != 1) {
+            return new StridedMatrix(part, slice.transposed(), first, slice.step(), shape.rows());
+        }
+        if (slice.parts() == 1) {
+            return new DenseMatrix(part);
+        }
+        long rowBytes = (long) shape.columns() * part.type().bytes();
+        return new DenseMatrix(new TensorData(part.name(), part.type(), List.of((long) shape.rows(), (long) shape.columns()),
+                part.bytes().asSlice(first * rowBytes, shape.rows() * rowBytes)));
+    }
+
+    private Located microscaled(MatrixId id, TensorSlice slice, MatrixShape shape) {
+        TensorData blocks = part(bytes(slice.tensor() + "_blocks"), id, 4);
+        TensorData scales = part(bytes(slice.tensor() + "_scales"), id, 3);
+        long groups = shape.columns() / MicroscaledMatrix.BLOCK;
+        List<Long> expected = List.of((long) shape.rows() * slice.parts(), groups, MicroscaledMatrix.BLOCK / 2L);
+        if (shape.columns() % MicroscaledMatrix.BLOCK != 0 || !blocks.shape().equals(expected)) {
+            throw wrongShape(blocks, expected);
+        }
+        if (!scales.shape().equals(expected.subList(0, 2))) {
+            throw wrongShape(scales, expected.subList(0, 2));
+        }
+        return new Located(new MicroscaledMatrix(blocks, scales, slice.first(shape.rows()), slice.step(), shape.rows()),
+                Set.of(slice.tensor() + "_blocks", slice.tensor() + "_scales"));
+    }
+
+    private Located blockScaled(TensorSlice slice, MatrixShape shape, Storage.BlockScaled size) {
+        TensorData codes = checkpoint.tensor(slice.tensor());
+        TensorData scales = checkpoint.tensor(slice.tensor() + "_scale_inv");
+        if (slice.stacked() || slice.parts() > 1) {
+            throw new CheckpointException(place(codes), "FP8 block scales are read for separate matrices only");
+        }
+        List<Long> expected = List.of((long) shape.rows(), (long) shape.columns());
+        if (!codes.shape().equals(expected)) {
+            throw wrongShape(codes, expected);
+        }
+        List<Long> blocks = List.of((shape.rows() + size.blockRows() - 1L) / size.blockRows(),
+                (shape.columns() + size.blockColumns() - 1L) / size.blockColumns());
+        if (!scales.shape().equals(blocks)) {
+            throw wrongShape(scales, blocks);
+        }
+        requireFloats(codes);
+        return new Located(new BlockScaledMatrix(codes, floats(scales), size.blockRows(), size.blockColumns()),
+                Set.of(codes.name(), scales.name()));
+    }
+
+    private Located packed(MatrixId id, Scheme scheme, MatrixShape shape) {
+        TensorData tensor = bytes(id.name());
+        PackedLayout layout = new PackedLayout(scheme, shape.rows(), shape.columns());
+        return new Located(PackedMatrix.of(place(tensor), layout, tensor.bytes()), Set.of(id.name()));
+    }
+
+    /** The expert's part of a tensor with all experts along its first dimension. */
+    private TensorData part(TensorData tensor, MatrixId id, int dimensions) {
+        int experts = spec.mixture(id.layer()).router().experts();
+        if (tensor.shape().size() != dimensions || tensor.shape().get(0) != experts) {
+            throw new CheckpointException(place(tensor), "has shape " + tensor.shape() + ", expected " + dimensions
+                    + " dimensions, the first of " + experts + " experts; does config.json belong to these files?");
+        }
+        return tensor.part(id.expert());
+    }
+
+    private TensorData bytes(String name) {
+        TensorData tensor = checkpoint.tensor(name);
+        if (tensor.type() != ElementType.U8) {
+            throw new CheckpointException(place(tensor), "holds " + tensor.type().wireName() + ", expected U8");
+        }
+        return tensor;
+    }
+
+    private float[] floats(TensorData tensor) {
+        requireFloats(tensor);
+        return tensor.toFloats();
+    }
+
+    private void requireFloats(TensorData tensor) {
+        if (!tensor.type().isFloat()) {
+            throw new CheckpointException(place(tensor), "holds " + tensor.type().wireName() + " where floats are expected");
+        }
+    }
+
+    private String place(TensorData tensor) {
+        return checkpoint.folder() + ", tensor " + tensor.name();
+    }
+
+    private CheckpointException wrongShape(TensorData tensor, List<Long> expected) {
+        return new CheckpointException(place(tensor), "has shape " + tensor.shape() + ", expected " + expected
+                + "; does config.json belong to these files?");
+    }
+}

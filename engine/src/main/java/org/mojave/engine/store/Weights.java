@@ -1,0 +1,96 @@
+package org.mojave.engine.store;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.mojave.engine.kernel.Matrix;
+import org.mojave.engine.model.Config;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.model.TensorNames;
+import org.mojave.engine.model.VectorRole;
+import org.mojave.format.checkpoint.Checkpoint;
+import org.mojave.format.tensor.CheckpointException;
+
+/**
+ * The weights of an opened checkpoint by role. Every matrix and vector of the spec is found and its shape checked when
+ * this is made, so that later steps cannot fail for a missing tensor. Immutable and safe for several threads; valid as
+ * long as the checkpoint is open.
+ *
+ * <p>Example: {@code weights.matrix(MatrixId.of(MatrixRole.QUERY, 0)).decode(0, 1, row, 0)}.
+ */
+public final class Weights {
+    private record VectorKey(VectorRole role, int layer) {}
+
+    private final Checkpoint checkpoint;
+    private final ModelSpec spec;
+    private final Map<MatrixId, Located> matrices = new LinkedHashMap<>();
+    private final Map<MatrixId, float[]> biases = new LinkedHashMap<>();
+    private final Map<VectorKey, float[]> vectors = new LinkedHashMap<>();
+
+    /** Finds everything; throws {@link CheckpointException} with tensor, expected and found shape. */
+    public Weights(Checkpoint checkpoint, ModelSpec spec, TensorNames names) {
+        this.checkpoint = checkpoint;
+        this.spec = spec;
+        Locator locator = new Locator(checkpoint, Storage.of(new Config(checkpoint.folder().resolve("config.json").toString(),
+                checkpoint.config())), spec);
+        for (MatrixId id : spec.matrices()) {
+            matrices.put(id, locator.matrix(id, names.matrix(id)));
+            if (spec.hasBias(id)) {
+                biases.put(id, locator.bias(id, names.bias(id)));
+            }
+        }
+        for (int layer = MatrixId.NONE; layer < spec.layers().size(); layer++) {
+            for (VectorRole role : spec.vectors(layer)) {
+                vectors.put(new VectorKey(role, layer), locator.vector(names.vector(role, layer), spec.length(role, layer)));
+            }
+        }
+    }
+
+    /** The matrix; throws IllegalArgumentException if the model has none of that name. */
+    public Matrix matrix(MatrixId id) {
+        return located(id).matrix();
+    }
+
+    /** Whether the model has that matrix. */
+    public boolean has(MatrixId id) {
+        return matrices.containsKey(id);
+    }
+
+    /** Every matrix of the model, in file order: embedding, layers, head unless tied. */
+    public Iterable<MatrixId> matrices() {
+        return spec.matrices();
+    }
+
+    /**
+     * The checkpoint's tensors that this matrix is read from (codes and scales included). A fused tensor serves several
+     * matrices: it may be dropped only when all of them are replaced.
+     */
+    public Set<String> tensorNamesOf(MatrixId id) {
+        return located(id).tensors();
+    }
+
+    /** Bias of a matrix, one float per row; shared, not to be changed. */
+    public Optional<float[]> bias(MatrixId id) {
+        return Optional.ofNullable(biases.get(id));
+    }
+
+    /** A vector of a layer ({@link MatrixId#NONE}: outside the layers) if the model has it; shared, not to be changed. */
+    public Optional<float[]> vector(VectorRole role, int layer) {
+        return Optional.ofNullable(vectors.get(new VectorKey(role, layer)));
+    }
+
+    /** The checkpoint that the weights lie in. */
+    public Checkpoint checkpoint() {
+        return checkpoint;
+    }
+
+    private Located located(MatrixId id) {
+        Located located = matrices.get(id);
+        if (located == null) {
+            throw new IllegalArgumentException("the model has no matrix " + id.name());
+        }
+        return located;
+    }
+}
