@@ -2,8 +2,8 @@ package org.mojave.compress.smooth;
 
 import java.util.List;
 import java.util.function.ToDoubleFunction;
-import org.mojave.engine.kernel.Block;
-import org.mojave.engine.kernel.Extent;
+import org.mojave.compress.quantize.Hessian;
+import org.mojave.compress.quantize.OutputError;
 import org.mojave.engine.kernel.LinearAlgebra;
 
 /**
@@ -11,7 +11,7 @@ import org.mojave.engine.kernel.LinearAlgebra;
  * tr(ΔW·H·ΔWᵀ), ΔW = Q(W·diag(s))·diag(1/s) − W}, H the second moments that matrix m sees. With routing weights in H the sum is the
  * layer's error to first order.
  *
- * <p>Keeps two copies of the largest matrix as scratch. One thread.
+ * <p>Keeps a copy of the largest matrix as scratch. One thread.
  *
  * @param readers matrices with their statistics
  * @param columns input channels
@@ -31,16 +31,16 @@ public record RoundingLoss(List<Reader> readers, int columns, Rounding rounding,
      * A matrix.
      *
      * @param weight [rows, columns], only read
-     * @param hessian [columns, columns], only read
+     * @param hessian of its inputs
      */
-    public record Reader(float[] weight, float[] hessian) {}
+    public record Reader(float[] weight, Hessian hessian) {}
 
     public RoundingLoss {
         readers = List.copyOf(readers);
         for (Reader reader : readers) {
-            if (columns < 1 || reader.weight.length % columns != 0 || reader.hessian.length != (long) columns * columns) {
+            if (columns < 1 || reader.weight.length % columns != 0 || reader.hessian.columns() != columns) {
                 throw new IllegalArgumentException("a matrix of " + reader.weight.length + " weights and a hessian of "
-                        + reader.hessian.length + " elements do not fit " + columns + " columns");
+                        + reader.hessian.columns() + " columns do not fit " + columns + " columns");
             }
         }
     }
@@ -55,20 +55,12 @@ public record RoundingLoss(List<Reader> readers, int columns, Rounding rounding,
     }
 
     private double loss(Reader reader, float[] scale) {
-        int rows = reader.weight.length / columns;
-        float[] change = reader.weight.clone();
-        Folding.multiplyColumns(change, scale);
-        rounding.round(change, rows, columns);
-        for (int i = 0; i < change.length; i++) {
-            change[i] = change[i] / scale[i % columns] - reader.weight[i];
+        float[] rounded = reader.weight.clone();
+        Folding.multiplyColumns(rounded, scale);
+        rounding.round(rounded, reader.weight.length / columns, columns);
+        for (int i = 0; i < rounded.length; i++) {
+            rounded[i] /= scale[i % columns];
         }
-        float[] product = new float[change.length];
-        algebra.multiplyTransposed(new Block(change, 0, columns), new Block(reader.hessian, 0, columns),
-                new Block(product, 0, columns), new Extent(rows, columns, columns));
-        double loss = 0;
-        for (int i = 0; i < change.length; i++) {
-            loss += (double) change[i] * product[i];
-        }
-        return loss;
+        return OutputError.of(reader.weight, rounded, reader.hessian, algebra);
     }
 }

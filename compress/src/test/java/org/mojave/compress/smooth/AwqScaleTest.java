@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.mojave.compress.quantize.Hessian;
 import org.mojave.compress.statistics.ExpertStatistics;
 import org.mojave.engine.kernel.LinearAlgebra;
 
@@ -57,7 +58,7 @@ class AwqScaleTest {
             for (int i = 0; i < x.length; i++) {
                 magnitude[i % COLUMNS] += Math.abs(x[i]) / 200;
             }
-            float[] hessian = hessian(x);
+            Hessian hessian = hessian(x);
             List<RoundingLoss.Reader> experts = List.of(new RoundingLoss.Reader(floats(random, 16 * COLUMNS), hessian),
                     new RoundingLoss.Reader(floats(random, 24 * COLUMNS), hessian));
             RoundingLoss loss = new RoundingLoss(experts, COLUMNS, AwqScaleTest::threeBits, LinearAlgebra.preferred());
@@ -91,10 +92,10 @@ class AwqScaleTest {
         }
     }
 
-    private static float[] hessian(float[] x) {
+    private static Hessian hessian(float[] x) {
         float[] ones = new float[x.length / COLUMNS];
         Arrays.fill(ones, 1);
-        return ExpertStatistics.of(0, x, ones, COLUMNS).hessian();
+        return new Hessian(COLUMNS, ExpertStatistics.of(0, x, ones, COLUMNS).hessian(), ones.length);
     }
 
     private static float[] floats(Random random, int count) {
