@@ -23,13 +23,13 @@ public final class Allocator {
      * not even the smallest choices fit, and IllegalArgumentException for repeated names or ties without a common scheme.
      */
     public static Allocation solve(List<Item> items, long budgetBytes) {
-        return solve(items, budgetBytes, CoreSearch.MAXIMUM_STATES);
+        return solve(items, budgetBytes, CoreSearch.Limits.DEFAULT);
     }
 
-    static Allocation solve(List<Item> items, long budgetBytes, int maximumStates) {
+    static Allocation solve(List<Item> items, long budgetBytes, CoreSearch.Limits limits) {
         List<Menu> menus = menus(items);
-        Relaxation relaxation = Relaxation.solve(menus, budgetBytes);
-        CoreSearch.Result result = CoreSearch.run(menus, relaxation, maximumStates);
+        Relaxation relaxation = Relaxation.solve(menus, reachable(menus, budgetBytes));
+        CoreSearch.Result result = CoreSearch.run(menus, relaxation, limits);
         return allocation(items, menus, relaxation.price(), result);
     }
 
@@ -43,6 +43,26 @@ public final class Allocator {
             ties.computeIfAbsent(item.tie(), tie -> new ArrayList<>()).add(item);
         }
         return ties.values().stream().map(Menu::of).toList();
+    }
+
+    /**
+     * The largest budget not above the given one that bytes can add up to: sizes differ by multiples of some unit, and the relaxation
+     * would otherwise count on the remainder.
+     */
+    private static long reachable(List<Menu> menus, long budgetBytes) {
+        long floor = 0;
+        long unit = 0;
+        for (Menu menu : menus) {
+            floor += menu.bytes()[0];
+            for (long bytes : menu.bytes()) {
+                unit = commonDivisor(unit, bytes - menu.bytes()[0]);
+            }
+        }
+        return unit == 0 || budgetBytes < floor ? budgetBytes : budgetBytes - (budgetBytes - floor) % unit;
+    }
+
+    private static long commonDivisor(long a, long b) {
+        return b == 0 ? a : commonDivisor(b, a % b);
     }
 
     private static Allocation allocation(List<Item> items, List<Menu> menus, double price, CoreSearch.Result result) {

@@ -14,8 +14,20 @@ import java.util.List;
  * than the best complete answer. When no state is left, the best answer is proven.
  */
 final class CoreSearch {
-    /** States kept per step; more would only be needed by instances built for it, and then the gap says what was not proven. */
-    static final int MAXIMUM_STATES = 1 << 20;
+    /**
+     * When to stop searching for proof. Only programs built to be hard get there, and then the gap says what is not proven.
+     *
+     * @param states kept per step
+     * @param effort states met in all
+     * @param changes entries of the log
+     */
+    record Limits(int states, long effort, int changes) {
+        /** Some seconds and 230 MiB. */
+        static final Limits DEFAULT = new Limits(1 << 18, 1L << 27, 1 << 24);
+    }
+
+    /** Differences of cost below this share of all costs are rounding. */
+    private static final double ROUNDING = 1e-13;
 
     /** The choice per menu, and how far the proof is from closing ({@code cost − lower bound}; 0 = optimal). */
     record Result(int[] choices, double gap) {}
@@ -25,20 +37,28 @@ final class CoreSearch {
 
     private final List<Menu> menus;
     private final Relaxation relaxation;
-    private final int maximumStates;
+    private final Limits limits;
     private final ChangeLog log = new ChangeLog();
+    private final double tolerance;
     private double bestCost;
+    private long effort;
     private int bestChange = ChangeLog.NONE;
     private double droppedBound = Double.POSITIVE_INFINITY;
 
-    private CoreSearch(List<Menu> menus, Relaxation relaxation, int maximumStates) {
+    private CoreSearch(List<Menu> menus, Relaxation relaxation, Limits limits) {
         this.menus = menus;
         this.relaxation = relaxation;
-        this.maximumStates = maximumStates;
+        this.limits = limits;
+        double magnitude = 0;
+        for (int m = 0; m < menus.size(); m++) {
+            int base = relaxation.base()[m];
+            magnitude += Math.abs(menus.get(m).cost()[base]) + relaxation.price() * menus.get(m).bytes()[base];
+        }
+        tolerance = ROUNDING * magnitude;
     }
 
-    static Result run(List<Menu> menus, Relaxation relaxation, int maximumStates) {
-        return new CoreSearch(menus, relaxation, maximumStates).search();
+    static Result run(List<Menu> menus, Relaxation relaxation, Limits limits) {
+        return new CoreSearch(menus, relaxation, limits).search();
     }
 
     private Result search() {
@@ -51,6 +71,10 @@ final class CoreSearch {
         Bounds bounds = bounds(core);
         StateList states = StateList.start();
         for (int i = 0; i < core.size() && states.size() > 0; i++) {
+            if (exhausted(states)) {
+                giveUp(states, bounds, i);
+                break;
+            }
             states = open(states, core.get(i), bounds, i + 1);
         }
         int[] choices = (bestCost < firstCost ? relaxation.base() : relaxation.rounded()).clone();
@@ -58,6 +82,19 @@ final class CoreSearch {
             log.apply(bestChange, choices);
         }
         return new Result(choices, Math.max(0, gap() - Math.min(gap(), droppedBound)));
+    }
+
+    private boolean exhausted(StateList states) {
+        if (log.size() > limits.changes / 2) {
+            bestChange = log.compact(states, bestChange);
+        }
+        return effort > limits.effort || log.size() > limits.changes / 2;
+    }
+
+    private void giveUp(StateList states, Bounds bounds, int closed) {
+        for (int s = 0; s < states.size(); s++) {
+            droppedBound = Math.min(droppedBound, bounds.of(states.bytes(s), states.cost(s), closed));
+        }
     }
 
     /** Best known cost minus the relaxation's bound. */
@@ -86,7 +123,7 @@ final class CoreSearch {
         for (int c = 0; c < kept.length; c++) {
             long bytes = menu.bytes()[c] - menu.bytes()[base];
             double excess = excess(bytes, menu.cost()[c] - menu.cost()[base]);
-            if (c != base && excess < gap()) {
+            if (c != base && excess < gap() - tolerance) {
                 kept[count++] = c;
                 least = Math.min(least, excess / Math.abs(bytes));
             }
@@ -116,16 +153,17 @@ final class CoreSearch {
         for (int c = 0; c < open.choice.length; c++) {
             merged = merged.merge(states, open.bytes[c], open.cost[c], c);
         }
+        effort += merged.size();
         improve(merged, open);
         StateList kept = new StateList(merged.size());
-        double limit = gap();
+        double limit = gap() - tolerance;
         double[] bound = new double[merged.size()];
         for (int s = 0; s < merged.size(); s++) {
             bound[s] = bounds.of(merged.bytes(s), merged.cost(s), closed);
         }
         double cut = cut(bound, limit);
         for (int s = 0; s < merged.size(); s++) {
-            if (bound[s] < limit && bound[s] <= cut && kept.size() < maximumStates) {
+            if (bound[s] < limit && bound[s] <= cut && kept.size() < limits.states) {
                 kept.add(merged.bytes(s), merged.cost(s), change(merged, s, open), StateList.UNCHANGED);
             } else if (bound[s] < limit) {
                 droppedBound = Math.min(droppedBound, bound[s]);
@@ -155,10 +193,10 @@ final class CoreSearch {
     /** Bound above which states are given up because there are too many. */
     private double cut(double[] bound, double limit) {
         double[] alive = Arrays.stream(bound).filter(b -> b < limit).toArray();
-        if (alive.length <= maximumStates) {
+        if (alive.length <= limits.states) {
             return Double.POSITIVE_INFINITY;
         }
         Arrays.sort(alive);
-        return alive[maximumStates - 1];
+        return alive[limits.states - 1];
     }
 }

@@ -60,6 +60,13 @@ final class StateList {
         size++;
     }
 
+    /** Replaces the log entry of every state by its new number. */
+    void renumber(int[] numbers) {
+        for (int s = 0; s < size; s++) {
+            change[s] = change[s] == ChangeLog.NONE ? ChangeLog.NONE : numbers[change[s]];
+        }
+    }
+
     /** This list together with every state of {@code source} after taking {@code choice}, which adds bytes and cost. */
     StateList merge(StateList source, long addedBytes, double addedCost, int choice) {
         StateList merged = new StateList(size + source.size);

@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -167,23 +170,40 @@ class AllocatorTest {
     }
 
     @Test
-    void withTooFewStatesTheGapIsStillAProof() {
-        int open = 0;
-        for (long seed = 0; seed < 40; seed++) {
-            Random random = new Random(seed);
-            List<Item> items = new ArrayList<>();
-            for (int i = 0; i < 40; i++) {
-                items.add(item("i" + i, Draw.CORRELATED, random, 6));
+    void whenTheSearchIsCutShortTheGapIsStillAProof() {
+        for (CoreSearch.Limits limits : List.of(new CoreSearch.Limits(2, 1L << 27, 1 << 24), new CoreSearch.Limits(1 << 18, 200, 1 << 24),
+                new CoreSearch.Limits(1 << 18, 1L << 27, 40))) {
+            int open = 0;
+            for (long seed = 0; seed < 40; seed++) {
+                List<Item> items = correlated(new Random(seed));
+                double[] best = tabulate(items);
+                int budget = best.length / 2;
+                Allocation allocation = Allocator.solve(items, budget, limits);
+                check(items, allocation, budget);
+                assertThat(allocation.lowerBound()).as("%s seed %d", limits, seed).isLessThanOrEqualTo(best[budget] + 1e-9);
+                assertThat(allocation.cost()).isGreaterThanOrEqualTo(best[budget] - 1e-9);
+                open += allocation.gap() > 0 ? 1 : 0;
             }
-            double[] best = tabulate(items);
-            int budget = best.length / 2;
-            Allocation allocation = Allocator.solve(items, budget, 2);
-            check(items, allocation, budget);
-            assertThat(allocation.lowerBound()).as("seed %d", seed).isLessThanOrEqualTo(best[budget] + 1e-9);
-            assertThat(allocation.cost()).isGreaterThanOrEqualTo(best[budget] - 1e-9);
-            open += allocation.gap() > 0 ? 1 : 0;
+            assertThat(open).as("programs that %s cannot settle", limits).isPositive();
         }
-        assertThat(open).as("programs that two states cannot settle").isPositive();
+    }
+
+    @Test
+    void identicalItemsAreSettledAtOnce() {
+        List<Item> items = new ArrayList<>();
+        for (int i = 0; i < 18_432; i++) {
+            List<Choice> choices = new ArrayList<>();
+            for (int s = 1; s <= 6; s++) {
+                choices.add(new Choice("s" + s, 196_608L * s, Math.pow(0.3, s)));
+            }
+            items.add(Item.of("i" + i, choices));
+        }
+        long budget = 18_432L * 196_608 * 5 / 2 + 12_345;
+        Allocation allocation = Allocator.solve(items, budget);
+        check(items, allocation, budget);
+        assertThat(allocation.gap()).isZero();
+        assertThat(budget - allocation.bytes()).isEqualTo(12_345);
+        assertThat(allocation.cost()).isCloseTo(9_216 * (0.3 * 0.3 + 0.3 * 0.3 * 0.3), within(1e-6));
     }
 
     @Test
@@ -200,13 +220,13 @@ class AllocatorTest {
 
     private static Map<String, String> schemes(Allocation allocation) {
         return allocation.choices().entrySet().stream().collect(Collectors.toMap(
-                Map.Entry::getKey, e -> e.getValue().scheme(), (a, b) -> a, java.util.LinkedHashMap::new));
+                Map.Entry::getKey, e -> e.getValue().scheme(), (a, b) -> a, LinkedHashMap::new));
     }
 
     private static void check(List<Item> items, Allocation allocation, long budget) {
         assertThat(allocation.choices()).hasSize(items.size());
         long bytes = 0;
-        Map<String, String> byTie = new java.util.HashMap<>();
+        Map<String, String> byTie = new HashMap<>();
         for (Item item : items) {
             Choice choice = allocation.choices().get(item.name());
             assertThat(item.choices()).contains(choice);
@@ -242,6 +262,14 @@ class AllocatorTest {
         return new Choice(scheme, bytes, 1000 - bytes - 10);
     }
 
+    private static List<Item> correlated(Random random) {
+        List<Item> items = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            items.add(item("i" + i, Draw.CORRELATED, random, 6));
+        }
+        return items;
+    }
+
     private static double enumerate(List<Item> items, long budget) {
         return enumerate(items, 0, budget, Map.of());
     }
@@ -257,7 +285,7 @@ class AllocatorTest {
         Item item = items.get(next);
         for (Choice choice : item.choices()) {
             if (ties.getOrDefault(item.tie(), choice.scheme()).equals(choice.scheme())) {
-                Map<String, String> now = new java.util.HashMap<>(ties);
+                Map<String, String> now = new HashMap<>(ties);
                 now.put(item.tie(), choice.scheme());
                 best = Math.min(best, choice.cost() + enumerate(items, next + 1, left - choice.bytes(), now));
             }
@@ -271,7 +299,7 @@ class AllocatorTest {
         double[] best = new double[most + 1];
         for (Item item : items) {
             double[] next = new double[most + 1];
-            java.util.Arrays.fill(next, Double.POSITIVE_INFINITY);
+            Arrays.fill(next, Double.POSITIVE_INFINITY);
             for (Choice choice : item.choices()) {
                 for (int b = (int) choice.bytes(); b <= most; b++) {
                     next[b] = Math.min(next[b], best[b - (int) choice.bytes()] + choice.cost());
