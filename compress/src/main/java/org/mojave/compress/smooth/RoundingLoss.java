@@ -4,7 +4,11 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 import org.mojave.compress.quantize.Hessian;
 import org.mojave.compress.quantize.OutputError;
+import org.mojave.compress.quantize.Quantizer;
+import org.mojave.compress.quantize.Statistics;
+import org.mojave.compress.quantize.WeightMatrix;
 import org.mojave.engine.kernel.LinearAlgebra;
+import org.mojave.format.packed.Scheme;
 
 /**
  * Output error of matrices that share their input channels, after scaling, rounding and undoing the scale: {@code Σ_m
@@ -25,6 +29,14 @@ public record RoundingLoss(List<Reader> readers, int columns, Rounding rounding,
     public interface Rounding {
         /** Replaces w by what its codes stand for. */
         void round(float[] w, int rows, int columns);
+
+        /** Rounding by a quantizer that needs no statistics. */
+        static Rounding by(Quantizer quantizer, Scheme scheme) {
+            return (w, rows, columns) -> {
+                float[] rounded = quantizer.quantize(new WeightMatrix("scaled", rows, columns, w), Statistics.NONE, scheme).weights();
+                System.arraycopy(rounded, 0, w, 0, rounded.length);
+            };
+        }
     }
 
     /**

@@ -12,9 +12,25 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mojave.format.packed.Scheme;
 
 /** Half-quadratic quantization against plain rounding. */
-class HqqTest {
+class HqqTest extends QuantizerContract {
     private static final int ROWS = 24;
     private static final int COLUMNS = 200;
+
+    @Override
+    Quantizer quantizer() {
+        return new Hqq();
+    }
+
+    /** It needs no tokens, so their absence changes nothing; it is no plain rounding either way. */
+    @Test
+    @Override
+    void withoutTokensWeightsAreRoundedAndTheEventSaysSo() {
+        QuantizerSamples samples = QuantizerSamples.correlated(SEED, 24, 64, 50);
+        Scheme scheme = Scheme.parse("4g32s");
+        QuantizedMatrix without = new Hqq().quantize(samples.weights(), new Hessian(64, new float[64 * 64], 0), scheme);
+        assertThat(without.weights()).isEqualTo(quantize(samples, scheme).weights());
+        assertThat(without.events()).isEmpty();
+    }
 
     @ParameterizedTest
     @ValueSource(strings = {"2g64a", "2g64s", "3g64a", "3rowa", "4g32s", "4g128a", "8g64a", "1g32a"})

@@ -9,8 +9,10 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.mojave.compress.quantize.Hessian;
+import org.mojave.compress.quantize.Rtn;
 import org.mojave.compress.statistics.ExpertStatistics;
 import org.mojave.engine.kernel.LinearAlgebra;
+import org.mojave.format.packed.Scheme;
 
 /** The scale search: against its formula, and on inputs with a few loud channels. */
 class AwqScaleTest {
@@ -61,7 +63,8 @@ class AwqScaleTest {
             Hessian hessian = hessian(x);
             List<RoundingLoss.Reader> experts = List.of(new RoundingLoss.Reader(floats(random, 16 * COLUMNS), hessian),
                     new RoundingLoss.Reader(floats(random, 24 * COLUMNS), hessian));
-            RoundingLoss loss = new RoundingLoss(experts, COLUMNS, AwqScaleTest::threeBits, LinearAlgebra.preferred());
+            RoundingLoss.Rounding rounding = RoundingLoss.Rounding.by(new Rtn(), Scheme.parse("3rowa"));
+            RoundingLoss loss = new RoundingLoss(experts, COLUMNS, rounding, LinearAlgebra.preferred());
             AwqScale.Result result = AwqScale.DEFAULT.search(magnitude, loss);
             assertThat(result.loss()).as("seed %d", seed).isLessThan(0.7 * result.plainLoss());
             assertThat(result.exponent()).isPositive();
