@@ -89,10 +89,8 @@ class AllocatorTest {
             long start = System.nanoTime();
             Allocation allocation = Allocator.solve(items, budget);
             Duration time = Duration.ofNanos(System.nanoTime() - start);
-            System.out.printf("%d items, %.2f of the widest: %d ms, gap %.3g of %.6g, %d bytes below the budget%n",
-                    items.size(), share, time.toMillis(), allocation.gap(), allocation.cost(), budget - allocation.bytes());
             check(items, allocation, budget);
-            assertThat(time).isLessThan(Duration.ofSeconds(10));
+            assertThat(time).as("%d items at %s of the widest", items.size(), share).isLessThan(Duration.ofSeconds(10));
             assertThat(allocation.gap()).isZero();
             assertThat(allocation.bytes()).isBetween((long) (budget * 0.995), budget);
         }
