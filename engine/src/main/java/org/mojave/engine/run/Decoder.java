@@ -6,10 +6,12 @@ import java.util.Optional;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.LayerSpec;
 import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.model.Rope;
 
 /**
  * Runs all layers over one or more sequences, each with its own KV cache and one or more new tokens. Belongs to one thread at
- * a time.
+ * a time. Memory grows with the tokens of one call ({@link LayerRunner#bytesPerToken}): feed a long prompt in chunks, the
+ * result is the same.
  *
  * <p>Example, greedy decoding of one sequence:
  * <pre>{@code
@@ -71,7 +73,10 @@ public final class Decoder {
         return last(chunks, RouterListener.NONE);
     }
 
-    /** As {@link #last(List)}, reporting the router's choices. */
+    /**
+     * As {@link #last(List)}, reporting the router's choices for all tokens computed: the new ones, preceded by the old ones of a
+     * sequence whose rope frequencies changed with its length.
+     */
     public List<float[]> last(List<Chunk> chunks, RouterListener listener) {
         int[] starts = new int[chunks.size()];
         float[] hidden = forward(chunks, starts, listener);
@@ -105,6 +110,9 @@ public final class Decoder {
         List<int[]> fed = new ArrayList<>();
         List<Batch.Sequence> sequences = new ArrayList<>();
         int row = 0;
+        if (chunks.stream().map(Chunk::cache).distinct().count() != chunks.size()) {
+            throw new IllegalArgumentException("two chunks of one call share a cache");
+        }
         for (int c = 0; c < chunks.size(); c++) {
             Chunk chunk = chunks.get(c);
             int[] tokens = fed(chunk);
@@ -152,7 +160,7 @@ public final class Decoder {
     private boolean sameRotations(int before, int after) {
         for (LayerSpec layer : spec.layers()) {
             if (layer.attention().rope().isPresent()) {
-                var rope = layer.attention().rope().get();
+                Rope rope = layer.attention().rope().get();
                 if (Rotations.regime(rope, before) != Rotations.regime(rope, after)) {
                     return false;
                 }

@@ -22,6 +22,9 @@ import org.mojave.format.tensor.CheckpointException;
 
 /** Reads the keys that families share; {@code defaults} are those of the family's official config class. */
 record CommonConfig(Config config, Defaults defaults) {
+    /** More layers than this are taken for damage. */
+    private static final int MOST_LAYERS = 4096;
+
     /**
      * Values of absent keys.
      *
@@ -39,7 +42,11 @@ record CommonConfig(Config config, Defaults defaults) {
     }
 
     int layerCount() {
-        return config.size("num_hidden_layers");
+        int count = config.size("num_hidden_layers");
+        if (count > MOST_LAYERS) {
+            throw new CheckpointException(config.place(), "num_hidden_layers = " + count + " is more than " + MOST_LAYERS);
+        }
+        return count;
     }
 
     int heads() {
@@ -99,6 +106,11 @@ record CommonConfig(Config config, Defaults defaults) {
                 1 / Math.sqrt(dimension), biases, norm, 0, false, Optional.empty());
     }
 
+    /** Whether there is a window: its key is absent (then the default holds) or has a value; null means none. */
+    boolean windowed() {
+        return config.has("sliding_window") || !config.node().has("sliding_window");
+    }
+
     /** {@code sliding_window} for all layers, or everything where it is absent or null. */
     Mask slidingOrFull() {
         return config.has("sliding_window") ? sliding(0) : new Mask.Full();
@@ -118,7 +130,8 @@ record CommonConfig(Config config, Defaults defaults) {
             }
         }
         if (types.size() < layerCount()) {
-            throw new CheckpointException(config.place(), "layer_types holds " + types.size() + " entries for " + layerCount() + " layers");
+            throw new CheckpointException(config.place(), "layer_types holds " + types.size() + " entries for "
+                    + layerCount() + " layers");
         }
         for (String type : types) {
             if (!List.of(supported).contains(type)) {
