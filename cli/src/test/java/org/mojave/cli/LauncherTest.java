@@ -73,6 +73,13 @@ final class LauncherTest {
     }
 
     @Test
+    void theHeapIsFourFifthsOfTheMemoryAllowed() throws Exception {
+        Launcher showing = MOJAVE.with("MOJAVE_JAVA_OPTIONS", "-Xlog:gc+init");
+        assertThat(showing.run("compress", "x", "--out", "y", "--memory", "1GiB").out()).containsPattern("Heap Max Capacity: 8(19|20)M");
+        assertThat(showing.run("compress", "x", "--out", "y", "--memory=0.5GB").out()).containsPattern("Heap Max Capacity: 38[0-2]M");
+    }
+
+    @Test
     void doctorSpeaksJsonWithNothingAround() throws Exception {
         Run run = MOJAVE.run("doctor", "--json", "--quiet", "--folder", folder.toString());
         assertThat(run.code()).isZero();

@@ -1,12 +1,15 @@
 package org.mojave.engine.store;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.model.Config;
 import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.TensorNames;
 import org.mojave.engine.model.VectorRole;
@@ -28,6 +31,7 @@ public final class Weights {
     private final Map<MatrixId, Located> matrices = new LinkedHashMap<>();
     private final Map<MatrixId, float[]> biases = new LinkedHashMap<>();
     private final Map<VectorKey, float[]> vectors = new LinkedHashMap<>();
+    private final Set<String> used = new TreeSet<>();
 
     /** Finds everything; throws {@link CheckpointException} with tensor, expected and found shape. */
     public Weights(Checkpoint checkpoint, ModelSpec spec, TensorNames names) {
@@ -35,17 +39,34 @@ public final class Weights {
         this.spec = spec;
         Locator locator = new Locator(checkpoint, Storage.of(new Config(checkpoint.folder().resolve("config.json").toString(),
                 checkpoint.config())), spec);
-        for (MatrixId id : spec.matrices()) {
-            matrices.put(id, locator.matrix(id, names.matrix(id)));
-            if (spec.hasBias(id)) {
-                biases.put(id, locator.bias(id, names.bias(id)));
-            }
-        }
         for (int layer = MatrixId.NONE; layer < spec.layers().size(); layer++) {
+            for (MatrixId id : layer == MatrixId.NONE ? spec.ends() : spec.matrices(layer)) {
+                locate(id, locator, names);
+            }
             for (VectorRole role : spec.vectors(layer)) {
-                vectors.put(new VectorKey(role, layer), locator.vector(names.vector(role, layer), spec.length(role, layer)));
+                String name = names.vector(role, layer);
+                vectors.put(new VectorKey(role, layer), locator.vector(name, spec.length(role, layer)));
+                used.add(name);
             }
         }
+        MatrixId head = MatrixId.of(MatrixRole.HEAD);
+        if (spec.headBias() && spec.tiedHead()) {
+            locateBias(head, locator, names);
+        }
+    }
+
+    private void locate(MatrixId id, Locator locator, TensorNames names) {
+        Located located = locator.matrix(id, names.matrix(id));
+        matrices.put(id, located);
+        used.addAll(located.tensors());
+        if (spec.hasBias(id)) {
+            locateBias(id, locator, names);
+        }
+    }
+
+    private void locateBias(MatrixId id, Locator locator, TensorNames names) {
+        biases.put(id, locator.bias(id, names.bias(id)));
+        used.add(names.bias(id).tensor());
     }
 
     /** The matrix; throws IllegalArgumentException if the model has none of that name. */
@@ -69,6 +90,14 @@ public final class Weights {
      */
     public Set<String> tensorNamesOf(MatrixId id) {
         return located(id).tensors();
+    }
+
+    /**
+     * All tensors that the model uses, those of {@link #tensorNamesOf} included. What else lies in the files (prediction
+     * layers, a vision tower) is not used.
+     */
+    public Set<String> tensorNames() {
+        return Collections.unmodifiableSet(used);
     }
 
     /** Bias of a matrix, one float per row; shared, not to be changed. */
