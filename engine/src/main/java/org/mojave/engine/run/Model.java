@@ -39,7 +39,8 @@ public final class Model implements AutoCloseable {
     public static Model open(Path folder) {
         Checkpoint checkpoint = Checkpoint.open(folder);
         try {
-            Recognised recognised = Architectures.recognise(new Config(folder.resolve("config.json").toString(), checkpoint.config()));
+            Config config = new Config(folder.resolve("config.json").toString(), checkpoint.config());
+            Recognised recognised = Architectures.recognise(config);
             Weights weights = new Weights(checkpoint, recognised.spec(), recognised.names());
             Set<Integer> endTokens = new TreeSet<>(recognised.spec().endTokens());
             Path generation = folder.resolve("generation_config.json");
