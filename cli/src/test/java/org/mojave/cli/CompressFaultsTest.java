@@ -29,6 +29,9 @@ import org.mojave.format.checkpoint.Checkpoint;
 final class CompressFaultsTest {
     private static final Path ROOT = Path.of(System.getProperty("mojave.root"));
     private static final String JOURNAL = "journal.jsonl";
+    /** Starts a command that hears an interrupt even if the tests were started in the background, where none is heard. */
+    private static final String LISTENING =
+            "env --default-signal=INT true 2>/dev/null && exec env --default-signal=INT \"$@\"; exec \"$@\"";
 
     @TempDir
     static Path models;
@@ -88,7 +91,7 @@ final class CompressFaultsTest {
     }
 
     private Process start(List<String> arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "--add-modules",
+        List<String> command = new ArrayList<>(List.of("bash", "-c", LISTENING, "bash", System.getProperty("java.home") + "/bin/java", "--add-modules",
                 "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-Xmx512m", "-Dmojave.root=" + ROOT, "-cp",
                 System.getProperty("java.class.path"), "org.mojave.cli.Mojave"));
         command.addAll(arguments);
