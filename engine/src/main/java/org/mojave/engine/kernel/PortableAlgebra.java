@@ -9,13 +9,8 @@ import jdk.incubator.vector.VectorSpecies;
  * Products and factorisations in Java with the Vector API, for machines where OpenBLAS cannot be loaded. Layout and
  * micro-kernel: {@link VectorGemm}. Reference: {@link ScalarReference}; benchmark: {@code KernelBench} in {@code bench}.
  */
-public final class PortableAlgebra implements LinearAlgebra {
-    /** Stateless, so one is enough. */
-    public static final PortableAlgebra INSTANCE = new PortableAlgebra();
-
+public record PortableAlgebra() implements LinearAlgebra {
     private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
-
-    private PortableAlgebra() {}
 
     @Override
     public String describe() {

@@ -16,8 +16,8 @@ final class KernelSamples {
     /** Every implementation that works on this machine; OpenBLAS with its own products, whatever its code path. */
     static Stream<LinearAlgebra> algebras() {
         return switch (OpenBlas.status()) {
-            case OpenBlas.Status.Available(OpenBlas algebra) -> Stream.of(PortableAlgebra.INSTANCE, algebra, algebra.withOwnProducts());
-            case OpenBlas.Status.Unavailable _ -> Stream.of(PortableAlgebra.INSTANCE);
+            case OpenBlas.Status.Available(OpenBlas algebra) -> Stream.of(new PortableAlgebra(), algebra, algebra.withOwnProducts());
+            case OpenBlas.Status.Unavailable _ -> Stream.of(new PortableAlgebra());
         };
     }
 
