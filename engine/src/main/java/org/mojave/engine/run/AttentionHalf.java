@@ -61,6 +61,18 @@ final class AttentionHalf {
         }
     }
 
+    /** Floats in this half's own buffers; NORMED and OUTPUT [tokens, hidden] apart. */
+    static long floatsPerToken(Attention attention) {
+        long keys = (long) attention.keyValueHeads() * attention.keyDimension();
+        long values = (long) attention.keyValueHeads() * attention.valueDimension();
+        long queries = (long) attention.heads() * (attention.keyDimension() + attention.valueDimension());
+        return keys + values + queries + switch (attention) {
+            case Attention.GroupedQuery _ -> 0;
+            case Attention.Latent latent -> (long) Math.max(latent.queryRank(), latent.latentRank() + latent.ropeDimension())
+                    + latent.latentRank() + (long) latent.heads() * (latent.plainDimension() + latent.valueDimension());
+        };
+    }
+
     private Projected grouped(Attention.GroupedQuery attention, LayerWeights weights, Linears.Input input, Batch batch,
             LinearObserver observer) {
         int tokens = input.tokens();

@@ -47,7 +47,8 @@ public final class Ends {
         float multiplier = (float) spec.multipliers().embedding();
         for (int i = 0; i < tokens.length; i++) {
             if (tokens[i] < 0 || tokens[i] >= spec.vocabularySize()) {
-                throw new IllegalArgumentException("token " + tokens[i] + " is outside the vocabulary of " + spec.vocabularySize());
+                throw new IllegalArgumentException("token " + tokens[i] + " is outside the vocabulary of "
+                        + spec.vocabularySize());
             }
             int offset = (firstRow + i) * size;
             embedding.decode(tokens[i], 1, hidden, offset);

@@ -59,6 +59,24 @@ final class FeedForwardHalf {
         }
     }
 
+    /** Floats in GATE and UP [tokens, intermediate]. */
+    static long networkFloatsPerToken(FeedForward feedForward) {
+        return 2L * switch (feedForward) {
+            case FeedForward.Dense dense -> dense.intermediate();
+            case FeedForward.Mixture mixture ->
+                Math.max(mixture.intermediate(), mixture.shared().map(FeedForward.Shared::intermediate).orElse(0));
+        };
+    }
+
+    /** Floats in the buffers that only layers with experts need; NORMED and MIXED [tokens, hidden] apart. */
+    static long mixtureFloatsPerToken(FeedForward feedForward, int hiddenSize) {
+        return switch (feedForward) {
+            case FeedForward.Dense _ -> 0;
+            case FeedForward.Mixture mixture ->
+                2L * hiddenSize + mixture.router().experts() + 3L * mixture.router().chosen() + 2;
+        };
+    }
+
     private void network(LayerWeights weights, Network network, Linears.Input input, float[] y, LinearObserver observer) {
         int width = network.intermediate();
         float[] gate = buffers.take(Buffers.Slot.GATE, input.tokens(), width);

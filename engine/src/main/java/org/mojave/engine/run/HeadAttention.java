@@ -25,7 +25,7 @@ final class HeadAttention {
      */
     record Source(float[] keys, int keyOffset, float[] values, int valueOffset) {}
 
-    /** One call's inputs: queries [tokens, heads · keyDimension]; contexts [tokens, heads · valueDimension] receive the result. */
+    /** Inputs: queries [tokens, heads · keyDimension]; contexts [tokens, heads · valueDimension] receive the result. */
     record Inputs(Attention attention, float[] queries, Source[] sources, float[] contexts, float[] sinks) {}
 
     private record Tile(int sequence, int head, int firstQuery, int queries) {}
@@ -87,7 +87,8 @@ final class HeadAttention {
         View view = new View(attention,
                 new Block(inputs.queries(), row * queryStride + tile.head() * attention.keyDimension(), queryStride),
                 new Block(source.keys(), source.keyOffset() + low * keyStride + head * attention.keyDimension(), keyStride),
-                new Block(source.values(), source.valueOffset() + low * valueStride + head * attention.valueDimension(), valueStride),
+                new Block(source.values(), source.valueOffset() + low * valueStride + head * attention.valueDimension(),
+                        valueStride),
                 new Block(inputs.contexts(), row * contextStride + tile.head() * attention.valueDimension(), contextStride),
                 position, low, position + tile.queries() - low);
         int scores = Math.multiplyExact(view.span(), tile.queries());
@@ -155,7 +156,7 @@ final class HeadAttention {
         }
     }
 
-    /** How many of the tile's last queries no longer see key {@code j}; {@code more} is a number known to be too large or right. */
+    /** How many of the tile's last queries no longer see key {@code j}: at most {@code more}, as many as for the key before. */
     private static int hidden(View view, int j, int more, int queries) {
         Mask mask = view.attention().mask();
         int count = j == 0 ? queries : more;

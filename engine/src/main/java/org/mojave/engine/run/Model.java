@@ -6,6 +6,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.mojave.engine.model.Config;
 import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.model.TensorNames;
 import org.mojave.engine.model.arch.Architectures;
 import org.mojave.engine.model.arch.Recognised;
 import org.mojave.engine.store.Weights;
@@ -19,12 +20,14 @@ import org.mojave.format.checkpoint.Checkpoint;
 public final class Model implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final ModelSpec spec;
+    private final TensorNames names;
     private final Weights weights;
     private final Set<Integer> endTokens;
 
-    private Model(Checkpoint checkpoint, ModelSpec spec, Weights weights, Set<Integer> endTokens) {
+    private Model(Checkpoint checkpoint, Recognised recognised, Weights weights, Set<Integer> endTokens) {
         this.checkpoint = checkpoint;
-        this.spec = spec;
+        spec = recognised.spec();
+        names = recognised.names();
         this.weights = weights;
         this.endTokens = Set.copyOf(endTokens);
     }
@@ -36,14 +39,15 @@ public final class Model implements AutoCloseable {
     public static Model open(Path folder) {
         Checkpoint checkpoint = Checkpoint.open(folder);
         try {
-            Recognised recognised = Architectures.recognise(new Config(folder.resolve("config.json").toString(), checkpoint.config()));
+            Config config = new Config(folder.resolve("config.json").toString(), checkpoint.config());
+            Recognised recognised = Architectures.recognise(config);
             Weights weights = new Weights(checkpoint, recognised.spec(), recognised.names());
             Set<Integer> endTokens = new TreeSet<>(recognised.spec().endTokens());
             Path generation = folder.resolve("generation_config.json");
             if (Files.exists(generation)) {
                 endTokens.addAll(new Config(generation.toString(), Checkpoint.readJson(generation)).integers("eos_token_id", 0));
             }
-            return new Model(checkpoint, recognised.spec(), weights, endTokens);
+            return new Model(checkpoint, recognised, weights, endTokens);
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
@@ -53,6 +57,11 @@ public final class Model implements AutoCloseable {
     /** What the model is. */
     public ModelSpec spec() {
         return spec;
+    }
+
+    /** What the family calls its tensors. */
+    public TensorNames names() {
+        return names;
     }
 
     /** Its weights, mapped. */

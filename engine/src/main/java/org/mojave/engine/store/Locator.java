@@ -85,6 +85,10 @@ final class Locator {
         }
         TensorData tensor = checkpoint.tensor(slice.tensor());
         requireFloats(tensor);
+        if (storage.blocks().isPresent() && tensor.type().bytes() == 1) {
+            throw new CheckpointException(place(tensor), "is " + tensor.type().wireName() + " but has no block scales ("
+                    + slice.tensor() + SCALES + ")");
+        }
         TensorData part = slice.stacked() ? part(tensor, id, 3) : tensor;
         long joined = (long) shape.rows() * slice.parts();
         List<Long> expected = slice.transposed() ? List.of((long) shape.columns(), joined)

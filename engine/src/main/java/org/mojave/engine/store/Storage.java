@@ -34,6 +34,7 @@ record Storage(Map<String, Scheme> schemes, Optional<BlockScaled> blocks) {
         Config keys = quantization.get();
         String method = keys.oneOf("quant_method", "", "fp8", "mojave", "mxfp4");
         keys.oneOf("fmt", "e4m3", "e4m3");
+        keys.oneOf("activation_scheme", "dynamic", "dynamic");
         Map<String, Scheme> schemes = method.equals("mojave") ? schemes(keys) : Map.of();
         boolean block = keys.has("weight_block_size") || method.equals("fp8");
         return new Storage(schemes, block ? Optional.of(blocks(keys)) : Optional.empty());
