@@ -44,10 +44,10 @@ final class LauncherTest {
 
     @Test
     void anUnknownCommandIsAUsageMistake() throws Exception {
-        Run run = MOJAVE.run("conjure");
+        Run run = MOJAVE.run("zzz");
         assertThat(run.code()).isEqualTo(2);
         assertThat(run.out()).isEmpty();
-        assertThat(run.err()).isEqualTo("mojave: unknown command 'conjure'; see mojave --help\n");
+        assertThat(run.err()).isEqualTo("mojave: unknown command 'zzz'; see mojave --help\n");
     }
 
     @Test

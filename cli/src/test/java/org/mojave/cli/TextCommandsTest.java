@@ -212,6 +212,24 @@ class TextCommandsTest {
     }
 
     @Test
+    void weightsThatAreNoNumbersEndWithAClearFailure() throws IOException {
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(ROOT.resolve("testkit/goldens/llama").resolve(file), folder.resolve(file));
+        }
+        byte[] bytes = Files.readAllBytes(folder.resolve("model.safetensors"));
+        for (int i = bytes.length - 4096; i < bytes.length; i += 4) { // float32 NaN, little-endian
+            bytes[i + 2] = (byte) 0xC0;
+            bytes[i + 3] = 0x7F;
+        }
+        Files.write(folder.resolve("model.safetensors"), bytes);
+        for (String json : List.of("--json", "--quiet")) {
+            Run run = Run.mojave("logits", folder.toString(), "--ids", "1,2,3", json);
+            assertThat(run.err().lines()).singleElement().asString().startsWith("mojave: position 0: the model computed logits that are no numbers");
+            assertThat(run.code()).isEqualTo(6);
+        }
+    }
+
+    @Test
     void aPromptLongerThanTheContextIsRefused() {
         Run run = Run.mojave("run", WREN, "-p", "wren ".repeat(1100));
         assertThat(run.err()).contains("more than the model's context of 1024");
