@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.mojave.cli.machine.CCompiler;
 import org.mojave.cli.machine.DiskBandwidth;
@@ -18,6 +19,8 @@ import org.mojave.cli.machine.Processor;
 import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Streams;
 import org.mojave.cli.terminal.Table;
+import org.mojave.engine.kernel.LinearAlgebra;
+import org.mojave.engine.kernel.OpenBlas;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -60,9 +63,28 @@ final class DoctorCommand implements Callable<Integer> {
         console.note("Measuring memory and disk…");
         findings.add(MemoryBandwidth.measure(common.threads(), BANDWIDTH_TIME).finding());
         findings.add(DiskBandwidth.measure(folder).finding());
+        findings.add(linearAlgebra());
         findings.add(CCompiler.onPath(String.valueOf(System.getenv("PATH"))).finding());
         show(console, findings);
         return ExitCode.DONE.code();
+    }
+
+    private static Finding linearAlgebra() {
+        Optional<String> forced = Optional.ofNullable(System.getenv("OPENBLAS_CORETYPE"));
+        return switch (OpenBlas.status()) {
+            case OpenBlas.Status.Available(OpenBlas algebra) when forced.isPresent() ->
+                Finding.weak("matrix library", algebra.describe() + ", chosen by OPENBLAS_CORETYPE=" + forced.get(),
+                        "compression may be slow; unset OPENBLAS_CORETYPE, so that Mojave chooses the code for this processor",
+                        Map.of("library", algebra.describe(), "forced", forced.get()));
+            case OpenBlas.Status.Available(OpenBlas algebra) ->
+                Finding.good("matrix library", algebra.describe(), Map.of("library", algebra.describe()));
+            case OpenBlas.Status.Unavailable(String reason) -> {
+                String portable = LinearAlgebra.preferred().describe();
+                yield Finding.weak("matrix library", portable + ", because " + reason,
+                        "compression takes longer; OpenBLAS needs Linux on x86-64 and a writable ~/.cache (or XDG_CACHE_HOME)",
+                        Map.of("library", portable, "reason", reason));
+            }
+        };
     }
 
     private static void show(Console console, List<Finding> findings) {

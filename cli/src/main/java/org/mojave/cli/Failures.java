@@ -9,6 +9,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import org.mojave.compress.job.JobException;
+import org.mojave.compress.job.VerificationException;
+import org.mojave.compress.plan.ResourceException;
+import org.mojave.compress.recipe.RecipeException;
+import org.mojave.engine.chat.ChatTemplateException;
+import org.mojave.engine.model.UnsupportedModelException;
+import org.mojave.engine.run.InvalidLogitsException;
 import org.mojave.format.tensor.CheckpointException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -22,6 +29,12 @@ final class Failures {
     static ExitCode codeOf(Throwable failure) {
         return switch (failure) {
             case CheckpointException _ -> ExitCode.CORRUPT;
+            case UnsupportedModelException _ -> ExitCode.UNSUPPORTED;
+            case InvalidLogitsException _ -> ExitCode.VERIFICATION;
+            case VerificationException _ -> ExitCode.VERIFICATION;
+            case RecipeException _ -> ExitCode.USAGE;
+            case JobException _ -> ExitCode.USAGE;
+            case ChatTemplateException _ -> ExitCode.USAGE;
             case UsageException _ -> ExitCode.USAGE;
             case ParameterException _ -> ExitCode.USAGE;
             case ResourceException _ -> ExitCode.RESOURCES;
@@ -29,6 +42,7 @@ final class Failures {
             case UncheckedIOException e when isDiskFull(e.getCause()) -> ExitCode.RESOURCES;
             case IOException e when isDiskFull(e) -> ExitCode.RESOURCES;
             case UncheckedIOException e when e.getCause() instanceof FileSystemException -> ExitCode.CORRUPT;
+            case UncheckedIOException _ -> ExitCode.RESOURCES; // a disk that fails while it is written
             case FileSystemException _ -> ExitCode.CORRUPT;
             case InterruptedException _ -> ExitCode.INTERRUPTED;
             default -> ExitCode.BUG;

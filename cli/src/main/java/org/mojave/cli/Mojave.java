@@ -22,8 +22,10 @@ import picocli.CommandLine.Spec;
         commandListHeading = "%nCommands:%n",
         footerHeading = "%nExamples:%n",
         footer = {
-            "  mojave doctor                      is this machine ready?",
-            "  mojave inspect examples/wren-moe   what is in a checkpoint?",
+            "  mojave demo                                                   the whole walk on a bundled model",
+            "  mojave doctor                                                 is this machine ready?",
+            "  mojave compress examples/wren-moe --out wren-4 --bits 4       make it smaller, and measure what that cost",
+            "  mojave run wren-4 -p \"The wren is\"                           run the result",
         })
 public final class Mojave implements Runnable {
     private static final int HELP_WIDTH = 100;
@@ -60,10 +62,18 @@ public final class Mojave implements Runnable {
         }
     }
 
-    /** All commands, in the order of the help. */
+    /** All commands, in the order of the help: as a newcomer meets them. */
     static CommandLine commandLine(Streams streams) {
         CommandLine line = new CommandLine(new Mojave());
+        line.addSubcommand(new DemoCommand(streams));
         line.addSubcommand(new DoctorCommand(streams));
+        line.addSubcommand(new InspectCommand(streams));
+        line.addSubcommand(new CompressCommand(streams));
+        line.addSubcommand(new ResumeCommand(streams));
+        line.addSubcommand(new EvalCommand(streams));
+        line.addSubcommand(new RunCommand(streams));
+        line.addSubcommand(new LogitsCommand(streams));
+        line.addSubcommand(new SynthCommand(streams));
         return configured(line, streams);
     }
 

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.mojave.compress.plan.ResourceException;
 import org.mojave.format.tensor.CheckpointException;
 
 final class FailuresTest {

@@ -40,6 +40,7 @@ public final class OpenBlas implements LinearAlgebra {
         static final Status STATUS = OpenBlasLibrary.load();
     }
 
+    private final boolean narrow;
     private final MethodHandle sgemm;
     private final Factorization potrf;
     private final Factorization potri;
@@ -49,8 +50,12 @@ public final class OpenBlas implements LinearAlgebra {
     /** A LAPACK routine bound twice: for heap arrays, and for long calls on memory outside the heap. */
     private record Factorization(MethodHandle onHeap, MethodHandle offHeap) {}
 
-    /** Binds the functions; throws IllegalArgumentException if one is missing. */
-    OpenBlas(SymbolLookup library, String description) {
+    /**
+     * Binds the functions; throws IllegalArgumentException if one is missing. {@code narrow}: the library uses narrower
+     * vectors than the Java products, which are then faster and take over.
+     */
+    OpenBlas(SymbolLookup library, String description, boolean narrow) {
+        this.narrow = narrow;
         ValueLayout.OfInt integer = ValueLayout.JAVA_INT;
         sgemm = bind(library, "cblas_sgemm", FunctionDescriptor.ofVoid(integer, integer, integer, integer, integer, integer,
                 ValueLayout.JAVA_FLOAT, ValueLayout.ADDRESS, integer, ValueLayout.ADDRESS, integer,
@@ -65,6 +70,20 @@ public final class OpenBlas implements LinearAlgebra {
         this.description = description;
     }
 
+    private OpenBlas(OpenBlas other, boolean narrow) {
+        this.narrow = narrow;
+        sgemm = other.sgemm;
+        potrf = other.potrf;
+        potri = other.potri;
+        trtri = other.trtri;
+        description = other.description;
+    }
+
+    /** The same library, multiplying itself even where Java is faster. */
+    OpenBlas withOwnProducts() {
+        return new OpenBlas(this, false);
+    }
+
     /** Loads the library at the first call; the answer never changes afterwards. */
     public static Status status() {
         return Holder.STATUS;
@@ -77,6 +96,10 @@ public final class OpenBlas implements LinearAlgebra {
 
     @Override
     public void multiplyTransposed(Block x, Block w, Block y, Extent extent) {
+        if (narrow) {
+            VectorGemm.multiplyTransposed(x, w, y, extent);
+            return;
+        }
         x.check(extent.rows(), extent.depth());
         w.check(extent.columns(), extent.depth());
         y.check(extent.rows(), extent.columns());
@@ -88,6 +111,10 @@ public final class OpenBlas implements LinearAlgebra {
 
     @Override
     public void addTransposed(float alpha, Block a, Block b, Block c, Extent extent) {
+        if (narrow) {
+            VectorGemm.addTransposed(alpha, a, b, c, extent);
+            return;
+        }
         a.check(extent.depth(), extent.rows());
         b.check(extent.depth(), extent.columns());
         c.check(extent.rows(), extent.columns());

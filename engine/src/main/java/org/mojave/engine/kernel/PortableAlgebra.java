@@ -2,7 +2,6 @@ package org.mojave.engine.kernel;
 
 import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -20,7 +19,7 @@ public final class PortableAlgebra implements LinearAlgebra {
 
     @Override
     public String describe() {
-        return "Java Vector API, " + FloatVector.SPECIES_PREFERRED.vectorBitSize() + "-bit vectors";
+        return "Java Vector API, " + VectorGemm.BITS + "-bit vectors";
     }
 
     @Override

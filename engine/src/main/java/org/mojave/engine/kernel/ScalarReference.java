@@ -103,4 +103,11 @@ final class ScalarReference {
         }
         return true;
     }
+
+    /** As {@link Powers#addDistances}. */
+    static void addDistances(float[] a, int aOffset, float[] b, float exponent, float[] sums) {
+        for (int l = 0; l < sums.length; l++) {
+            sums[l] += (float) Math.pow(Math.abs(a[aOffset + l] - b[l]), exponent);
+        }
+    }
 }

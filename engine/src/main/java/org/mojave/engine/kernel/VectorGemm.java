@@ -8,20 +8,32 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Matrix products with the Vector API. Lanes run along the columns of the result; a tile of 6 rows × 2 vectors stays in
  * registers over {@link #DEPTH} steps. The right-hand side of a tile is packed {@code [depth][2 vectors]}, padded with
- * zeros, so that the micro-kernel reads one sequential stream; the left-hand side is read where it lies. Every element
+ * zeros, so that the micro-kernel reads one sequential stream; the left-hand side is read where it lies, or packed by tiles if it is transposed. Every element
  * is summed by fused multiply-adds in index order, {@link #DEPTH} at a time, whatever the vector width and its tile.
  */
 final class VectorGemm {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    /** Width of the vectors. */
+    static final int BITS = FLOATS.vectorBitSize();
     private static final int LANES = FLOATS.length();
     private static final int TILE_ROWS = 6;
     private static final int TILE_COLUMNS = 2 * LANES;
     private static final int DEPTH = 256;
+    /** Rows of a transposed left operand that are packed at once: 512 KiB. */
+    private static final int PACKED_ROWS = 510;
 
-    /** Left operand of a tile: element (row, k) is {@code values[offset + row·rowStep + k·depthStep]}. */
-    private record Left(float[] values, int offset, int rowStep, int depthStep) {
-        Left at(int row, int k) {
-            return new Left(values, offset + row * rowStep + k * depthStep, rowStep, depthStep);
+    /**
+     * Left operand: element (row, k) is {@code values[offset + row/6·tileStep + row mod 6·rowStep + k·depthStep]}.
+     */
+    private record Left(float[] values, int offset, int tileStep, int rowStep, int depthStep) {
+        /** The operand read where it lies: rows of x. */
+        static Left rowsOf(Block x) {
+            return new Left(x.values(), x.offset(), TILE_ROWS * x.stride(), x.stride(), 1);
+        }
+
+        /** Index of the first element of a row. */
+        int index(int row) {
+            return offset + row / TILE_ROWS * tileStep + row % TILE_ROWS * rowStep;
         }
     }
 
@@ -35,14 +47,14 @@ final class VectorGemm {
             int first = y.offset() + r * y.stride();
             Arrays.fill(y.values(), first, first + extent.columns(), 0);
         }
-        Left left = new Left(x.values(), x.offset(), x.stride(), 1);
         float[] packed = new float[DEPTH * TILE_COLUMNS];
         for (int k = 0; k < extent.depth(); k += DEPTH) {
             int depth = Math.min(DEPTH, extent.depth() - k);
+            Left left = Left.rowsOf(x.at(0, k));
             for (int c = 0; c < extent.columns(); c += TILE_COLUMNS) {
                 int columns = Math.min(TILE_COLUMNS, extent.columns() - c);
                 packRows(w.at(c, k), columns, depth, packed);
-                strip(left.at(0, k), packed, y.at(0, c), new Extent(extent.rows(), columns, depth));
+                strip(left, packed, y.at(0, c), new Extent(extent.rows(), columns, depth));
             }
         }
     }
@@ -51,16 +63,35 @@ final class VectorGemm {
         a.check(extent.depth(), extent.rows());
         b.check(extent.depth(), extent.columns());
         c.check(extent.rows(), extent.columns());
-        Left left = new Left(a.values(), a.offset(), 1, a.stride());
         float[] packed = new float[DEPTH * TILE_COLUMNS];
-        for (int k = 0; k < extent.depth(); k += DEPTH) {
-            int depth = Math.min(DEPTH, extent.depth() - k);
-            for (int j = 0; j < extent.columns(); j += TILE_COLUMNS) {
-                int columns = Math.min(TILE_COLUMNS, extent.columns() - j);
-                packScaled(alpha, b.at(k, j), columns, depth, packed);
-                strip(left.at(0, k), packed, c.at(0, j), new Extent(extent.rows(), columns, depth));
+        float[] tiles = new float[DEPTH * (Math.min(extent.rows(), PACKED_ROWS) + TILE_ROWS - 1)];
+        for (int r = 0; r < extent.rows(); r += PACKED_ROWS) {
+            int rows = Math.min(PACKED_ROWS, extent.rows() - r);
+            for (int k = 0; k < extent.depth(); k += DEPTH) {
+                int depth = Math.min(DEPTH, extent.depth() - k);
+                Left left = packTiles(a.at(k, r), rows, depth, tiles);
+                for (int j = 0; j < extent.columns(); j += TILE_COLUMNS) {
+                    int columns = Math.min(TILE_COLUMNS, extent.columns() - j);
+                    packScaled(alpha, b.at(k, j), columns, depth, packed);
+                    strip(left, packed, c.at(r, j), new Extent(rows, columns, depth));
+                }
             }
         }
+    }
+
+    /** tiles[row / 6][k][row mod 6] = a[k][row]; the rows that fill up the last tile keep arbitrary values, never read. */
+    private static Left packTiles(Block a, int rows, int depth, float[] tiles) {
+        for (int first = 0; first < rows; first += TILE_ROWS) {
+            int count = Math.min(TILE_ROWS, rows - first);
+            for (int k = 0; k < depth; k++) {
+                int source = a.offset() + k * a.stride() + first;
+                int target = first * depth + k * TILE_ROWS;
+                for (int i = 0; i < count; i++) {
+                    tiles[target + i] = a.values()[source + i];
+                }
+            }
+        }
+        return new Left(tiles, 0, TILE_ROWS * depth, 1, TILE_ROWS);
     }
 
     /** packed[k][c] = w[c][k]. */
@@ -91,14 +122,14 @@ final class VectorGemm {
         for (int r = 0; r < extent.rows(); r += TILE_ROWS) {
             int rows = Math.min(TILE_ROWS, extent.rows() - r);
             if (rows == TILE_ROWS && extent.columns() == TILE_COLUMNS) {
-                tile(left.at(r, 0), packed, extent.depth(), target.values(), target.offset() + r * target.stride(), target.stride());
+                tile(left, left.index(r), packed, extent.depth(), target.at(r, 0));
             } else {
                 copy(target.at(r, 0), new Block(tile, 0, TILE_COLUMNS), rows, extent.columns());
                 if (rows == TILE_ROWS) {
-                    tile(left.at(r, 0), packed, extent.depth(), tile, 0, TILE_COLUMNS);
+                    tile(left, left.index(r), packed, extent.depth(), new Block(tile, 0, TILE_COLUMNS));
                 } else {
                     for (int i = 0; i < rows; i++) {
-                        row(left.at(r + i, 0), packed, extent.depth(), tile, i * TILE_COLUMNS);
+                        row(left, left.index(r + i), packed, extent.depth(), tile, i * TILE_COLUMNS);
                     }
                 }
                 copy(new Block(tile, 0, TILE_COLUMNS), target.at(r, 0), rows, extent.columns());
@@ -113,7 +144,10 @@ final class VectorGemm {
     }
 
     /** The micro-kernel: 6 rows × 2 vectors. */
-    private static void tile(Left left, float[] packed, int depth, float[] c, int offset, int stride) {
+    private static void tile(Left left, int first, float[] packed, int depth, Block target) {
+        float[] c = target.values();
+        int offset = target.offset();
+        int stride = target.stride();
         float[] a = left.values();
         int step = left.rowStep();
         FloatVector zero = FloatVector.zero(FLOATS);
@@ -122,7 +156,7 @@ final class VectorGemm {
         for (int k = 0; k < depth; k++) {
             FloatVector b0 = FloatVector.fromArray(FLOATS, packed, k * TILE_COLUMNS);
             FloatVector b1 = FloatVector.fromArray(FLOATS, packed, k * TILE_COLUMNS + LANES);
-            int at = left.offset() + k * left.depthStep();
+            int at = first + k * left.depthStep();
             FloatVector x = FloatVector.broadcast(FLOATS, a[at]);
             s00 = x.fma(b0, s00);
             s01 = x.fma(b1, s01);
@@ -156,11 +190,11 @@ final class VectorGemm {
     }
 
     /** One row × 2 vectors. */
-    private static void row(Left left, float[] packed, int depth, float[] c, int offset) {
+    private static void row(Left left, int first, float[] packed, int depth, float[] c, int offset) {
         FloatVector s0 = FloatVector.zero(FLOATS);
         FloatVector s1 = s0;
         for (int k = 0; k < depth; k++) {
-            FloatVector x = FloatVector.broadcast(FLOATS, left.values()[left.offset() + k * left.depthStep()]);
+            FloatVector x = FloatVector.broadcast(FLOATS, left.values()[first + k * left.depthStep()]);
             s0 = x.fma(FloatVector.fromArray(FLOATS, packed, k * TILE_COLUMNS), s0);
             s1 = x.fma(FloatVector.fromArray(FLOATS, packed, k * TILE_COLUMNS + LANES), s1);
         }

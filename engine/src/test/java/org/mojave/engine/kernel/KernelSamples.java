@@ -13,9 +13,12 @@ import org.mojave.format.tensor.TensorData;
 final class KernelSamples {
     private KernelSamples() {}
 
-    /** Every implementation that works on this machine. */
+    /** Every implementation that works on this machine; OpenBLAS with its own products, whatever its code path. */
     static Stream<LinearAlgebra> algebras() {
-        return Stream.of(PortableAlgebra.INSTANCE, LinearAlgebra.preferred()).distinct();
+        return switch (OpenBlas.status()) {
+            case OpenBlas.Status.Available(OpenBlas algebra) -> Stream.of(PortableAlgebra.INSTANCE, algebra, algebra.withOwnProducts());
+            case OpenBlas.Status.Unavailable _ -> Stream.of(PortableAlgebra.INSTANCE);
+        };
     }
 
     static float[] floats(int count, Random random) {

@@ -1,0 +1,232 @@
+package org.mojave.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.mojave.cli.terminal.Console;
+import org.mojave.cli.terminal.Progress;
+import org.mojave.cli.terminal.Quantities;
+import org.mojave.cli.terminal.Streams;
+import org.mojave.cli.terminal.Table;
+import org.mojave.engine.evaluate.Estimate;
+import org.mojave.engine.evaluate.Evaluation;
+import org.mojave.engine.evaluate.EvaluationOptions;
+import org.mojave.engine.evaluate.Evaluator;
+import org.mojave.engine.evaluate.LogitSource;
+import org.mojave.engine.evaluate.ModelLogits;
+import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.run.Model;
+import org.mojave.engine.tokenize.Tokenizer;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code mojave eval}: perplexity of texts, and the distance to another model. */
+@Command(
+        name = "eval",
+        description = {
+            "Measures a model on texts: perplexity, and with --against how far its predictions are from another model's.",
+            "A text is cut into windows that do not overlap (a last partial one is dropped), each is run alone, and the loss is",
+            "the mean over its tokens but the first. Ranges are 95 % confidence intervals over windows.",
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  mojave eval examples/wren-moe --text book.txt",
+            "  mojave eval compressed --against examples/wren-moe --text book.txt code.txt",
+            "  mojave eval examples/wren-moe --text book.txt --first 128    the protocol of llama-perplexity -c 256",
+            "  mojave eval examples/wren-moe --text book.txt --windows 50 --json",
+        })
+final class EvalCommand implements Callable<Integer> {
+    private final Streams streams;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Parameters(paramLabel = "MODEL", description = "Folder of the model.")
+    private Path folder;
+
+    @Option(names = "--text", paramLabel = "FILE", arity = "1..*", required = true, description = "UTF-8 text files, each measured alone.")
+    private List<Path> texts;
+
+    @Option(names = "--against", paramLabel = "BASE", description = "Folder of the model to compare with, usually the original.")
+    private Path against;
+
+    @Option(names = "--window", paramLabel = "N", defaultValue = "256", description = "Tokens per window (default: ${DEFAULT-VALUE}).")
+    private int window;
+
+    @Option(names = "--first", paramLabel = "N", defaultValue = "0",
+            description = "Predictions at the start of a window that do not count (default: ${DEFAULT-VALUE}).")
+    private int first;
+
+    @Option(names = "--windows", paramLabel = "N", defaultValue = "0", description = "Only the first N windows of each text (default: all).")
+    private int windows;
+
+    @Option(names = "--batch", paramLabel = "N", description = "Windows run at a time (default: what fits into 256 MiB). Never changes a result.")
+    private Integer batch;
+
+    EvalCommand(Streams streams) {
+        this.streams = streams;
+    }
+
+    /** One text measured. */
+    private record Measured(Path text, Evaluation evaluation, Duration took) {}
+
+    @Override
+    public Integer call() {
+        Console console = common.console(streams);
+        try (Model model = Model.open(folder); Model base = against == null ? null : Model.open(against);
+                Tokenizer tokenizer = Tokenizer.open(folder);
+                Tokenizer baseTokenizer = baseTokenizer();
+                Workers workers = new Workers(common.threads())) {
+            checkPair(model, base);
+            EvaluationOptions options = options(model, base);
+            Evaluator evaluator = new Evaluator(new ModelLogits(model, workers),
+                    Optional.ofNullable(base).map(b -> (LogitSource) new ModelLogits(b, workers)), workers);
+            List<Measured> all = new ArrayList<>();
+            for (Path text : texts) {
+                all.add(measure(console, evaluator, options, text, ids(text, tokenizer, baseTokenizer)));
+            }
+            show(console, all);
+        }
+        return ExitCode.DONE.code();
+    }
+
+    /** The base's own tokenizer, to see that it agrees; null where it has none. */
+    private Tokenizer baseTokenizer() {
+        return against != null && Files.exists(against.resolve("tokenizer.json")) ? Tokenizer.open(against) : null;
+    }
+
+    private void checkPair(Model model, Model base) {
+        if (base != null && model.vocabularySize() != base.vocabularySize()) {
+            throw new UsageException("--against " + against + ": its vocabulary has " + base.vocabularySize() + " tokens, that of "
+                    + folder + " has " + model.vocabularySize() + "; only models with the same tokens can be compared");
+        }
+        int context = base == null ? model.contextLength() : Math.min(model.contextLength(), base.contextLength());
+        if (window > context) {
+            throw new UsageException("--window " + window + " is more than the model's context of " + context + " tokens");
+        }
+    }
+
+    private EvaluationOptions options(Model model, Model base) {
+        long bytes = ModelLogits.bytesPerWindow(model.spec(), window)
+                + (base == null ? 0 : ModelLogits.bytesPerWindow(base.spec(), window));
+        try {
+            return new EvaluationOptions(window, first, windows, batch == null ? EvaluationOptions.batchFor(bytes) : batch);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e.getMessage());
+        }
+    }
+
+    private int[] ids(Path text, Tokenizer tokenizer, Tokenizer baseTokenizer) {
+        String content = TextFiles.read(text);
+        int[] ids = tokenizer.encode(content);
+        if (baseTokenizer != null && !Arrays.equals(ids, baseTokenizer.encode(content))) {
+            throw new UsageException("--against " + against + ": its tokenizer cuts " + text + " differently; only models with the "
+                    + "same tokenizer can be compared");
+        }
+        if (ids.length < window) {
+            throw new UsageException(text + ": has " + ids.length + " tokens, less than one window of " + window
+                    + "; give a longer text or a smaller --window");
+        }
+        return ids;
+    }
+
+    private Measured measure(Console console, Evaluator evaluator, EvaluationOptions options, Path text, int[] ids) {
+        long start = System.nanoTime();
+        try (Progress progress = console.progress("Evaluating " + text.getFileName(), Evaluator.windows(ids.length, options),
+                Progress.Unit.ITEMS)) {
+            Evaluation evaluation = evaluator.evaluate(ids, options, (done, _, loss) -> {
+                progress.at(done);
+                progress.message("perplexity " + Quantities.decimals(Math.exp(loss), 3));
+            });
+            return new Measured(text, evaluation, Duration.ofNanos(System.nanoTime() - start));
+        }
+    }
+
+    private void show(Console console, List<Measured> all) {
+        if (console.json()) {
+            console.json(Map.of("model", folder.toString(), "window", window, "first", first,
+                    "texts", all.stream().map(EvalCommand::json).toList()));
+            return;
+        }
+        Table table = new Table("text", ">windows", ">tokens", ">loss", ">perplexity", "95 %", ">time");
+        for (Measured m : all) {
+            Evaluation e = m.evaluation();
+            table.row(m.text().getFileName(), e.windows(), e.predicted(), Quantities.decimals(e.loss().mean(), 6),
+                    Quantities.decimals(e.perplexity().value(), 4), range(e.perplexity(), 2), Quantities.duration(m.took()));
+        }
+        console.table(table);
+        if (against == null) {
+            return;
+        }
+        Table comparison = new Table("against " + against, ">perplexity", ">ratio", "95 %", ">divergence", "95 %", ">same best token");
+        for (Measured m : all) {
+            Evaluation.Comparison c = m.evaluation().comparison().orElseThrow();
+            comparison.row(m.text().getFileName(), Quantities.decimals(c.basePerplexity().value(), 4),
+                    Quantities.decimals(c.perplexityRatio().value(), 4), range(c.perplexityRatio(), 4),
+                    Quantities.decimals(c.divergence().mean(), 5), range(c.divergence().mapped(v -> v), 5),
+                    Quantities.decimals(100 * c.agreement().mean(), 2) + " %");
+        }
+        console.line("");
+        console.table(comparison);
+    }
+
+    private static String range(Estimate.Interval interval, int digits) {
+        return Double.isNaN(interval.low()) ? "one window"
+                : Quantities.decimals(interval.low(), digits) + " – " + Quantities.decimals(interval.high(), digits);
+    }
+
+    private static Map<String, Object> json(Measured measured) {
+        Evaluation e = measured.evaluation();
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("text", measured.text().toString());
+        json.put("tokens", e.tokens());
+        json.put("windows", e.windows());
+        json.put("predicted", e.predicted());
+        json.put("loss", json(e.loss()));
+        json.put("perplexity", json(e.perplexity()));
+        e.comparison().ifPresent(c -> json.put("against", json(c)));
+        json.put("seconds", measured.took().toMillis() / 1e3);
+        return json;
+    }
+
+    private static Map<String, Object> json(Evaluation.Comparison c) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("loss", json(c.baseLoss()));
+        json.put("perplexity", json(c.basePerplexity()));
+        json.put("lossDifference", json(c.lossDifference()));
+        json.put("perplexityRatio", json(c.perplexityRatio()));
+        json.put("divergence", json(c.divergence()));
+        json.put("largestDivergence", c.largestDivergence());
+        json.put("agreement", json(c.agreement()));
+        return json;
+    }
+
+    private static Map<String, Object> json(Estimate estimate) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("mean", estimate.mean());
+        json.put("standardError", number(estimate.standardError()));
+        return json;
+    }
+
+    private static Map<String, Object> json(Estimate.Interval interval) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("value", interval.value());
+        json.put("low", number(interval.low()));
+        json.put("high", number(interval.high()));
+        return json;
+    }
+
+    /** JSON has no NaN: null says that one window has no spread. */
+    private static Double number(double value) {
+        return Double.isNaN(value) ? null : value;
+    }
+}

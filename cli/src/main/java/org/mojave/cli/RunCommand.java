@@ -1,0 +1,179 @@
+package org.mojave.cli;
+
+import java.nio.file.Path;
+import java.time.ZonedDateTime;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import org.mojave.cli.terminal.Console;
+import org.mojave.cli.terminal.Quantities;
+import org.mojave.cli.terminal.Streams;
+import org.mojave.engine.chat.ChatTemplate;
+import org.mojave.engine.chat.Message;
+import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.run.Decoder;
+import org.mojave.engine.run.Generator;
+import org.mojave.engine.run.Model;
+import org.mojave.engine.run.Sampler;
+import org.mojave.engine.run.SamplingOptions;
+import org.mojave.engine.tokenize.TokenStream;
+import org.mojave.engine.tokenize.Tokenizer;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code mojave run}: continues a prompt, or answers it. */
+@Command(
+        name = "run",
+        description = "Continues a prompt and shows the text as it comes. With --chat the prompt is a question put into the model's chat template.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  mojave run examples/wren-moe -p \"The wren is\"",
+            "  mojave run examples/wren-moe -p \"The wren is\" -n 40 --temperature 0.8 --top-p 0.9 --seed 7",
+            "  mojave run MODEL --chat --system \"Be terse.\" -p \"Why is the sky blue?\"",
+            "  mojave run MODEL -p - < prompt.txt",
+        })
+final class RunCommand implements Callable<Integer> {
+    private final Streams streams;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Parameters(paramLabel = "MODEL", description = "Folder of the model.")
+    private Path folder;
+
+    @Option(names = {"-p", "--prompt"}, paramLabel = "TEXT", required = true, description = "What to continue; - reads standard input.")
+    private String prompt;
+
+    @Option(names = "-n", paramLabel = "N", defaultValue = "128", description = "New tokens at most (default: ${DEFAULT-VALUE}).")
+    private int most;
+
+    @Option(names = "--temperature", paramLabel = "T", defaultValue = "0",
+            description = "0 takes the most probable token always (default: ${DEFAULT-VALUE}).")
+    private float temperature;
+
+    @Option(names = "--top-k", paramLabel = "K", defaultValue = "0", description = "Draw from the K most probable tokens only (default: all).")
+    private int topK;
+
+    @Option(names = "--top-p", paramLabel = "P", defaultValue = "1",
+            description = "Draw from the most probable tokens that together reach P only (default: all).")
+    private float topP;
+
+    @Option(names = "--min-p", paramLabel = "P", defaultValue = "0",
+            description = "Draw from tokens at least P times as probable as the best only (default: all).")
+    private float minP;
+
+    @Option(names = "--repetition-penalty", paramLabel = "R", defaultValue = "1",
+            description = "Above 1 makes tokens that stood in the text before less probable (default: none).")
+    private float repetitionPenalty;
+
+    @Option(names = "--chat", description = "Put the prompt into the model's chat template.")
+    private boolean chat;
+
+    @Option(names = "--system", paramLabel = "TEXT", description = "System message, with --chat.")
+    private String system;
+
+    RunCommand(Streams streams) {
+        this.streams = streams;
+    }
+
+    @Override
+    public Integer call() {
+        Console console = common.console(streams);
+        SamplingOptions sampling = sampling();
+        String text = "-".equals(prompt) ? TextFiles.read(System.in, "standard input") : prompt;
+        if (text.isEmpty()) {
+            throw new UsageException("the prompt is empty; give some text with -p");
+        }
+        try (Model model = Model.open(folder); Tokenizer tokenizer = Tokenizer.open(folder); Workers workers = new Workers(common.threads())) {
+            int[] ids = ids(text, tokenizer);
+            if (ids.length > model.contextLength()) {
+                throw new UsageException("the prompt has " + ids.length + " tokens, more than the model's context of "
+                        + model.contextLength() + "; shorten it");
+            }
+            Set<Integer> ends = new TreeSet<>(model.endTokens());
+            tokenizer.specialTokens().end().ifPresent(token -> tokenizer.id(token).ifPresent(ends::add));
+            Generator generator = new Generator(model, new Decoder(model, workers));
+            Sampler sampler = new Sampler(sampling, new SplittableRandom(common.seed()));
+            generate(console, generator, new Generator.Request(ids, most, ends), sampler, tokenizer);
+        }
+        return ExitCode.DONE.code();
+    }
+
+    private SamplingOptions sampling() {
+        if (most < 1) {
+            throw new UsageException("-n must be at least 1, not " + most);
+        }
+        if (system != null && !chat) {
+            throw new UsageException("--system needs --chat");
+        }
+        try {
+            return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e.getMessage());
+        }
+    }
+
+    private int[] ids(String text, Tokenizer tokenizer) {
+        if (!chat) {
+            return tokenizer.encodePrompt(text);
+        }
+        List<Message> messages = new ArrayList<>();
+        if (system != null) {
+            messages.add(new Message("system", system));
+        }
+        messages.add(new Message("user", text));
+        return tokenizer.encode(ChatTemplate.open(folder, tokenizer.specialTokens()).render(messages, true, ZonedDateTime.now()));
+    }
+
+    private void generate(Console console, Generator generator, Generator.Request request, Sampler sampler, Tokenizer tokenizer) {
+        TokenStream stream = new TokenStream(tokenizer);
+        List<Integer> ids = new ArrayList<>();
+        StringBuilder whole = new StringBuilder();
+        Generator.Report report = generator.run(request, sampler, token -> {
+            ids.add(token);
+            piece(console, stream.next(token), whole);
+        });
+        piece(console, stream.finish(), whole);
+        if (console.json()) {
+            console.json(json(request.prompt(), ids, whole.toString(), report));
+            return;
+        }
+        console.line("");
+        if (report.stop() == Generator.Stop.CONTEXT_FULL) {
+            console.note("The model's context is full.");
+        }
+        console.note(report.promptTokens() + " prompt tokens at " + speed(report.promptSpeed()) + ", " + report.newTokens()
+                + " new tokens" + (report.steps() == 0 ? "" : " at " + speed(report.generationSpeed())));
+    }
+
+    private static void piece(Console console, String piece, StringBuilder whole) {
+        if (console.json()) {
+            whole.append(piece);
+        } else if (!piece.isEmpty()) {
+            console.piece(piece);
+        }
+    }
+
+    private static String speed(double tokensPerSecond) {
+        return Quantities.decimals(tokensPerSecond, tokensPerSecond < 100 ? 1 : 0) + " tokens/s";
+    }
+
+    private static Map<String, Object> json(int[] prompt, List<Integer> ids, String text, Generator.Report report) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("promptIds", prompt);
+        json.put("ids", ids);
+        json.put("text", text);
+        json.put("stop", report.stop().name().toLowerCase(Locale.ROOT));
+        json.put("promptTokensPerSecond", report.promptSpeed());
+        json.put("tokensPerSecond", report.generationSpeed());
+        return json;
+    }
+}

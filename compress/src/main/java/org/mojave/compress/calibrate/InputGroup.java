@@ -1,0 +1,70 @@
+package org.mojave.compress.calibrate;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.mojave.compress.plan.PlannedMatrix;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.MatrixRole;
+
+/**
+ * Matrices of one layer that are multiplied with the same activations and therefore share one Hessian.
+ *
+ * @param matrices at least one, all with the same number of columns
+ */
+public record InputGroup(List<PlannedMatrix> matrices) {
+    /** The two halves of a layer. */
+    public enum Half {
+        ATTENTION,
+        FEED_FORWARD
+    }
+
+    public InputGroup {
+        matrices = List.copyOf(matrices);
+        int columns = matrices.getFirst().shape().columns();
+        if (matrices.stream().anyMatch(m -> m.shape().columns() != columns)) {
+            throw new IllegalArgumentException("matrices with different inputs: " + matrices);
+        }
+    }
+
+    /** The matrix whose input is looked at for all. */
+    public MatrixId lead() {
+        return matrices.getFirst().id();
+    }
+
+    /** Input features. */
+    public int columns() {
+        return matrices.getFirst().shape().columns();
+    }
+
+    /** The groups of one half among a layer's matrices, in their order. */
+    public static List<InputGroup> of(List<PlannedMatrix> matrices, Half half) {
+        Map<MatrixId, List<PlannedMatrix>> groups = new LinkedHashMap<>();
+        for (PlannedMatrix matrix : matrices) {
+            if (half(matrix.id().role()) == half) {
+                MatrixId key = new MatrixId(leadRole(matrix.id().role()), matrix.id().layer(), matrix.id().expert());
+                groups.computeIfAbsent(key, _ -> new ArrayList<>()).add(matrix);
+            }
+        }
+        return groups.values().stream().map(InputGroup::new).toList();
+    }
+
+    private static Half half(MatrixRole role) {
+        return switch (role) {
+            case QUERY, KEY, VALUE, QUERY_DOWN, QUERY_UP, LATENT_DOWN, LATENT_UP, OUTPUT -> Half.ATTENTION;
+            case ROUTER, GATE, UP, DOWN, SHARED_GATE, SHARED_UP, SHARED_DOWN, SHARED_ROUTER -> Half.FEED_FORWARD;
+            case EMBEDDING, HEAD -> throw new IllegalArgumentException(role + " belongs to no layer");
+        };
+    }
+
+    /** A role that stands for all roles with the same input. */
+    private static MatrixRole leadRole(MatrixRole role) {
+        return switch (role) {
+            case QUERY, KEY, VALUE, QUERY_DOWN, LATENT_DOWN -> MatrixRole.QUERY;
+            case GATE, UP -> MatrixRole.GATE;
+            case SHARED_GATE, SHARED_UP -> MatrixRole.SHARED_GATE;
+            case QUERY_UP, LATENT_UP, OUTPUT, DOWN, SHARED_DOWN, ROUTER, SHARED_ROUTER, EMBEDDING, HEAD -> role;
+        };
+    }
+}

@@ -1,0 +1,44 @@
+package org.mojave.compress.job;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.mojave.compress.calibrate.TokenSequences;
+import org.mojave.compress.recipe.Recipe;
+import org.mojave.compress.recipe.RecipeException;
+
+/**
+ * A wish for one compressed model.
+ *
+ * @param model folder of the original
+ * @param output folder of the result
+ * @param recipe what to do
+ * @param tokens calibration tokens instead of the recipe's text files, for callers that have their own
+ * @param evaluation text files on which perplexity is measured before and after; none: not measured
+ * @param limits what the job may use; none of it changes a bit of the result
+ */
+public record JobRequest(Path model, Path output, Recipe recipe, Optional<TokenSequences> tokens, List<Path> evaluation,
+        Limits limits) {
+    public JobRequest {
+        evaluation = List.copyOf(evaluation);
+    }
+
+    /**
+     * What a job may use and do.
+     *
+     * @param memoryBytes of the whole process; 0 leaves it to the heap that the JVM was given
+     * @param threads for arithmetic
+     * @param strict whether an event that degrades the result ends the job
+     * @param overwrite whether an older result in the output folder, finished or not, is replaced
+     */
+    public record Limits(long memoryBytes, int threads, boolean strict, boolean overwrite) {
+        public Limits {
+            if (memoryBytes < 0) {
+                throw new RecipeException("--memory must be positive, not " + memoryBytes);
+            }
+            if (threads < 1) {
+                throw new RecipeException("--threads must be at least 1, not " + threads);
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package org.mojave.compress.job;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.mojave.compress.report.EventJson;
+import org.mojave.compress.report.JobEvent;
+import org.mojave.compress.report.MatrixResult;
+import org.mojave.compress.report.ReportJson;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** One line of a journal. */
+sealed interface JournalEntry {
+    /** The job: what decides the result, and what else is needed to continue it. Always the first line. */
+    record Begun(ObjectNode identity, ObjectNode options) implements JournalEntry {}
+
+    /**
+     * Tensors that are on disk, with the CRC-32C of their bytes, and what became of the matrices in them.
+     */
+    record Written(Map<String, Long> checksums, List<MatrixResult> results) implements JournalEntry {
+        public Written {
+            checksums = Map.copyOf(checksums);
+            results = List.copyOf(results);
+        }
+    }
+
+    /** Something worth telling that belongs to no matrix. */
+    record Noted(JobEvent event) implements JournalEntry {}
+
+    /** Time spent in a stage. */
+    record Spent(String stage, double seconds) implements JournalEntry {}
+
+    /** The line. */
+    default ObjectNode json() {
+        ObjectNode node = JsonMapper.shared().createObjectNode();
+        switch (this) {
+            case Begun e -> {
+                node.put("entry", "begun");
+                node.set("identity", e.identity);
+                node.set("options", e.options);
+            }
+            case Written e -> {
+                node.put("entry", "written");
+                ObjectNode checksums = node.putObject("crc32c");
+                e.checksums.forEach(checksums::put);
+                ArrayNode results = node.putArray("results");
+                e.results.forEach(result -> results.add(resultJson(result)));
+            }
+            case Noted e -> {
+                node.put("entry", "noted");
+                node.set("event", EventJson.write(e.event));
+            }
+            case Spent e -> node.put("entry", "spent").put("stage", e.stage).put("seconds", e.seconds);
+        }
+        return node;
+    }
+
+    /** Reads {@link #json()}; throws IllegalArgumentException for anything else. */
+    static JournalEntry read(JsonNode node) {
+        return switch (node.path("entry").asString()) {
+            case "begun" -> new Begun(object(node, "identity"), object(node, "options"));
+            case "written" -> {
+                Map<String, Long> checksums = new LinkedHashMap<>();
+                object(node, "crc32c").properties().forEach(e -> checksums.put(e.getKey(), e.getValue().asLong()));
+                List<MatrixResult> results = new ArrayList<>();
+                node.path("results").forEach(result -> results.add(result(result)));
+                yield new Written(checksums, results);
+            }
+            case "noted" -> new Noted(EventJson.read(node.path("event")));
+            case "spent" -> new Spent(node.path("stage").asString(), node.path("seconds").asDouble());
+            default -> throw new IllegalArgumentException("unknown entry " + node.path("entry"));
+        };
+    }
+
+    private static ObjectNode object(JsonNode node, String field) {
+        if (node.path(field) instanceof ObjectNode object) {
+            return object;
+        }
+        throw new IllegalArgumentException("no object '" + field + "'");
+    }
+
+    private static ObjectNode resultJson(MatrixResult result) {
+        ObjectNode node = ReportJson.matrix(result);
+        ArrayNode events = node.putArray("events");
+        result.events().forEach(event -> events.add(EventJson.write(event)));
+        return node;
+    }
+
+    private static MatrixResult result(JsonNode node) {
+        List<JobEvent> events = new ArrayList<>();
+        node.path("events").forEach(event -> events.add(EventJson.read(event)));
+        return new MatrixResult(node.path("matrix").asString(), node.path("rows").asInt(), node.path("columns").asInt(),
+                node.path("state").asString(), node.path("storage").asString(), node.path("bytes").asLong(),
+                node.path("tokens").asLong(), node.path("error").asDouble(), events);
+    }
+}

@@ -1,0 +1,61 @@
+package org.mojave.compress.job;
+
+import org.mojave.compress.calibrate.Hessians;
+import org.mojave.compress.calibrate.InputGroup;
+import org.mojave.compress.calibrate.LayerPass;
+import org.mojave.compress.plan.ByteSizes;
+import org.mojave.compress.plan.MemoryBudget;
+import org.mojave.compress.plan.MemoryNeeds;
+import org.mojave.compress.plan.PlannedMatrix;
+import org.mojave.compress.plan.ResourceException;
+import org.mojave.compress.recipe.Method;
+
+/**
+ * From {@code --memory} to the budget for buffers. Of the memory of the process, part belongs to the JVM, to native libraries
+ * and to garbage that is not collected yet; the launcher gives the heap {@value #HEAP_PERCENT} % of it.
+ */
+final class Memory {
+    /** Heap, as part of the memory of the process. */
+    private static final int HEAP_PERCENT = 80;
+    /** Counted buffers, as part of the heap. */
+    private static final int BUFFER_PERCENT = 75;
+
+    private Memory() {}
+
+    /** The budget; throws {@link ResourceException} with the smallest possible {@code --memory} where it is too small. */
+    static MemoryBudget budget(Preparation preparation) {
+        long heap = Runtime.getRuntime().maxMemory();
+        long given = preparation.request().limits().memoryBytes();
+        long allowed = given == 0 ? heap : Math.min(heap, given / 100 * HEAP_PERCENT);
+        long limit = allowed / 100 * BUFFER_PERCENT;
+        long floor = floor(preparation);
+        if (limit < floor) {
+            long needed = floor / BUFFER_PERCENT * 100 / HEAP_PERCENT * 100;
+            throw new ResourceException("this model needs at least --memory " + ByteSizes.roundedUp(needed) + " (buffers of "
+                    + ByteSizes.text(floor) + "); " + (given == 0 ? "the JVM has a heap of " + ByteSizes.text(heap)
+                    : "given are " + ByteSizes.text(given)));
+        }
+        return new MemoryBudget(limit);
+    }
+
+    /** Activations of one step, one Hessian, one matrix being quantized. */
+    private static long floor(Preparation preparation) {
+        var tokens = preparation.tokens();
+        long forward = MemoryNeeds.forward(preparation.source().spec(), LayerPass.chunkTokens(tokens.count(), tokens.length()));
+        long hessian = 0;
+        if (preparation.request().recipe().method() == Method.GPTQ) {
+            for (int layer = 0; layer < preparation.source().spec().layers().size(); layer++) {
+                for (InputGroup.Half half : InputGroup.Half.values()) {
+                    for (InputGroup group : InputGroup.of(preparation.plan().quantized(layer), half)) {
+                        hessian = Math.max(hessian, Hessians.bytes(group));
+                    }
+                }
+            }
+        }
+        long matrix = 0;
+        for (PlannedMatrix planned : preparation.plan().matrices()) {
+            matrix = Math.max(matrix, Quantization.bytes(preparation.request().recipe().method(), planned));
+        }
+        return forward + hessian + matrix;
+    }
+}

@@ -1,0 +1,114 @@
+package org.mojave.compress.job;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.mojave.compress.calibrate.TokenSequences;
+import org.mojave.compress.plan.ByteSizes;
+import org.mojave.compress.plan.FileLayout;
+import org.mojave.compress.plan.Plan;
+import org.mojave.compress.plan.ResourceException;
+import org.mojave.compress.plan.SmallFiles;
+import org.mojave.compress.plan.SourceModel;
+import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.RecipeJson;
+import org.mojave.compress.report.JobEvent;
+import org.mojave.format.checkpoint.CheckpointLayout;
+import org.mojave.format.tensor.TensorData;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Everything that is known before the work: what will be made of the model, from which tokens, in how many bytes.
+ *
+ * @param request the wish
+ * @param source the opened model
+ * @param plan schemes
+ * @param layout weight files
+ * @param smallFiles other files by name
+ * @param tokens sequences for calibration, or for comparing logits only
+ */
+record Preparation(JobRequest request, SourceModel source, Plan plan, CheckpointLayout layout, Map<String, byte[]> smallFiles,
+        TokenSequences tokens) implements AutoCloseable {
+    /** What the report may grow to, and some room for the file system. */
+    private static final long SPARE_BYTES = 16 << 20;
+
+    /** Opens and reads what the request names; throws what is wrong with it. */
+    static Preparation of(JobRequest request) {
+        SourceModel source = SourceModel.open(request.model());
+        try {
+            Plan plan = Plan.of(source, request.recipe());
+            Map<String, byte[]> files = SmallFiles.of(plan, request.recipe(), source.parameters());
+            return new Preparation(request, source, plan, FileLayout.of(plan), files, JobTokens.of(request, source.spec()));
+        } catch (RuntimeException e) {
+            source.close();
+            throw e;
+        }
+    }
+
+    /** Exact bytes of all files of the result but the report. */
+    long plannedBytes() {
+        return layout.fileBytes() + smallFiles.values().stream().mapToLong(content -> content.length).sum();
+    }
+
+    /** What decides the result: a journal with another identity belongs to another job. */
+    ObjectNode identity() {
+        ObjectNode identity = JsonMapper.shared().createObjectNode();
+        identity.put("version", ToolVersion.text());
+        identity.put("model", Fingerprint.of(source.checkpoint()));
+        identity.set("recipe", RecipeJson.write(request.recipe()));
+        identity.put("tokens", request.recipe().method() == Method.RTN ? "" : tokens.digest());
+        identity.put("layout", Fingerprint.of(layout));
+        return identity;
+    }
+
+    /** What else is needed to continue the job. */
+    ObjectNode options() {
+        ObjectNode options = JsonMapper.shared().createObjectNode();
+        options.put("model", request.model().toAbsolutePath().normalize().toString());
+        options.set("calibration", RecipeJson.writeFiles(request.recipe()));
+        ArrayNode evaluation = options.putArray("evaluation");
+        request.evaluation().forEach(file -> evaluation.add(file.toAbsolutePath().normalize().toString()));
+        options.put("memory", request.limits().memoryBytes()).put("strict", request.limits().strict())
+                .put("overwrite", request.limits().overwrite())
+                .put("given_tokens", request.tokens().isPresent());
+        return options;
+    }
+
+    /** What there is to say about tokens and tensors before the work. */
+    List<JobEvent> events() {
+        Set<String> used = source.usedTensors();
+        List<TensorData> unused = source.checkpoint().tensors().values().stream().filter(t -> !used.contains(t.name())).toList();
+        Stream<JobEvent> leftOut = unused.isEmpty() ? Stream.of() : Stream.of(new JobEvent.TensorsLeftOut(unused.size(),
+                unused.stream().mapToLong(t -> t.bytes().byteSize()).sum(), unused.getFirst().name()));
+        int wanted = request.recipe().calibration().sequences();
+        boolean few = request.recipe().method() != Method.RTN && request.tokens().isEmpty() && tokens.count() < wanted;
+        Stream<JobEvent> shortText = few
+                ? Stream.of(new JobEvent.ShortCalibration(wanted, tokens.count(), tokens.length())) : Stream.of();
+        return Stream.concat(leftOut, shortText).toList();
+    }
+
+    /** Throws {@link ResourceException} if the disk cannot hold what is still to be written. */
+    void requireDisk(Path folder, long written) {
+        try {
+            long free = Files.getFileStore(folder).getUsableSpace();
+            long needed = Math.max(0, plannedBytes() - written) + SPARE_BYTES;
+            if (free < needed) {
+                throw new ResourceException(folder + ": the result needs " + ByteSizes.text(needed) + " more, the disk has "
+                        + ByteSizes.text(free) + " free; make room or choose another --out");
+            }
+        } catch (IOException e) {
+            throw new JobException(folder + ": free space cannot be read (" + e.getMessage() + ")", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        source.close();
+    }
+}

@@ -1,0 +1,113 @@
+package org.mojave.compress.plan;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.mojave.compress.recipe.Recipe;
+import org.mojave.compress.recipe.RecipeException;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.MatrixRole;
+import org.mojave.engine.model.ModelSpec;
+import org.mojave.format.packed.Scheme;
+import org.mojave.format.tensor.TensorData;
+
+/**
+ * A scheme for every matrix of one model, or the decision to keep it. Routers and the gate of a shared expert are always
+ * kept: they are small and decide which experts run.
+ *
+ * <p>Example: {@code Plan.of(source, recipe).matrices()}.
+ */
+public final class Plan {
+    private final SourceModel source;
+    private final Map<String, PlannedMatrix> matrices;
+
+    private Plan(SourceModel source, Map<String, PlannedMatrix> matrices) {
+        this.source = source;
+        this.matrices = matrices;
+    }
+
+    /** What the recipe means for this model; throws {@link RecipeException} for a wish that the model cannot fulfil. */
+    public static Plan of(SourceModel source, Recipe recipe) {
+        Map<String, PlannedMatrix> matrices = new LinkedHashMap<>();
+        ModelSpec spec = source.spec();
+        for (MatrixId id : spec.matrices()) {
+            Optional<Scheme> scheme = scheme(id.role(), recipe);
+            if (scheme.isEmpty()) {
+                requireKeepable(source, id);
+            }
+            matrices.put(id.name(), new PlannedMatrix(id, spec.shape(id), scheme));
+        }
+        return new Plan(source, matrices);
+    }
+
+    private static Optional<Scheme> scheme(MatrixRole role, Recipe recipe) {
+        return switch (role) {
+            case ROUTER, SHARED_ROUTER -> Optional.empty();
+            case EMBEDDING, HEAD -> recipe.vocabularyBits() == Recipe.KEEP ? Optional.empty()
+                    : Optional.of(recipe.vocabularyScheme());
+            case QUERY, KEY, VALUE, QUERY_DOWN, QUERY_UP, LATENT_DOWN, LATENT_UP, OUTPUT, GATE, UP, DOWN, SHARED_GATE,
+                    SHARED_UP, SHARED_DOWN -> Optional.of(recipe.scheme());
+        };
+    }
+
+    /** A kept matrix is copied tensor by tensor, so its tensor must stand for itself. */
+    private static void requireKeepable(SourceModel source, MatrixId id) {
+        TensorData tensor = source.checkpoint().tensor(source.names().matrix(id).tensor());
+        switch (tensor.type()) {
+            case F32, F16, BF16, F64 -> { }
+            case BOOL, U8, I8, I16, U16, I32, U32, I64, U64, F8_E4M3, F8_E5M2, F8_E8M0 ->
+                throw new RecipeException(id.name() + " cannot be kept as it is: " + tensor.name() + " holds "
+                        + tensor.type().wireName() + " codes with scales elsewhere; write --vocabulary-bits 8");
+        }
+    }
+
+    /** The model it was made for. */
+    public SourceModel source() {
+        return source;
+    }
+
+    /** Every matrix, in file order. */
+    public List<PlannedMatrix> matrices() {
+        return List.copyOf(matrices.values());
+    }
+
+    /** The matrix of that id. */
+    public PlannedMatrix matrix(MatrixId id) {
+        PlannedMatrix matrix = matrices.get(id.name());
+        if (matrix == null) {
+            throw new IllegalArgumentException("the model has no " + id.name());
+        }
+        return matrix;
+    }
+
+    /** The quantized matrices of a layer ({@link MatrixId#NONE}: embedding and head), in file order. */
+    public List<PlannedMatrix> quantized(int layer) {
+        return matrices.values().stream().filter(m -> m.id().layer() == layer && m.scheme().isPresent()).toList();
+    }
+
+    /** The schemes of the quantized matrices by name: what a native config says. */
+    public Map<String, String> schemes() {
+        Map<String, String> schemes = new LinkedHashMap<>();
+        matrices.forEach((name, matrix) -> matrix.scheme().ifPresent(scheme -> schemes.put(name, scheme.id())));
+        return schemes;
+    }
+
+    /** Tensors of the source that stay in the result under their own names, in file order, layer by layer. */
+    public List<String> kept(int layer) {
+        List<MatrixId> ids = new ArrayList<>();
+        List<String> tensors = new ArrayList<>();
+        for (PlannedMatrix matrix : matrices.values()) {
+            if (matrix.id().layer() == layer) {
+                ids.add(matrix.id());
+                if (matrix.scheme().isEmpty()) {
+                    tensors.add(source.names().matrix(matrix.id()).tensor());
+                }
+            }
+        }
+        tensors.addAll(source.biasTensors(ids));
+        tensors.addAll(source.vectorTensors(layer));
+        return tensors.stream().distinct().toList();
+    }
+}

@@ -1,0 +1,103 @@
+package org.mojave.compress.plan;
+
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.mojave.compress.recipe.RecipeException;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.model.TensorNames;
+import org.mojave.engine.model.VectorRole;
+import org.mojave.engine.model.arch.Architectures;
+import org.mojave.engine.run.Model;
+import org.mojave.format.checkpoint.Checkpoint;
+
+/**
+ * The model to be compressed and what its family calls its tensors.
+ *
+ * @param model opened; belongs to this record
+ * @param names role to tensor
+ */
+public record SourceModel(Model model, TensorNames names) implements AutoCloseable {
+    /** Opens a model; one that was compressed before is refused with {@link RecipeException}. */
+    public static SourceModel open(Path folder) {
+        Model model = Model.open(folder);
+        try {
+            String method = model.checkpoint().config().path("quantization_config").path("quant_method").asString("");
+            if (method.equals(SmallFiles.METHOD)) {
+                throw new RecipeException(folder + " was compressed by mojave already; give the original model");
+            }
+            return new SourceModel(model, Architectures.recognise(model.config()).names());
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /** Description. */
+    public ModelSpec spec() {
+        return model.spec();
+    }
+
+    /** Files. */
+    public Checkpoint checkpoint() {
+        return model.checkpoint();
+    }
+
+    /** Bytes of the weight files. */
+    public long bytes() {
+        return checkpoint().tensors().values().stream().mapToLong(tensor -> tensor.bytes().byteSize()).sum();
+    }
+
+    /** Weights, biases and vectors that the model uses; a tied head counts once. */
+    public long parameters() {
+        long count = 0;
+        for (MatrixId id : spec().matrices()) {
+            count += (long) spec().shape(id).rows() * spec().shape(id).columns();
+            count += spec().hasBias(id) ? spec().shape(id).rows() : 0;
+        }
+        for (int layer = MatrixId.NONE; layer < spec().layers().size(); layer++) {
+            for (VectorRole role : spec().vectors(layer)) {
+                count += spec().length(role, layer);
+            }
+        }
+        return count;
+    }
+
+    /** All tensors that the model reads. */
+    public Set<String> usedTensors() {
+        Set<String> tensors = new LinkedHashSet<>();
+        spec().matrices().forEach(id -> tensors.addAll(model.weights().tensorNamesOf(id)));
+        tensors.addAll(biasTensors(spec().matrices()));
+        for (int layer = MatrixId.NONE; layer < spec().layers().size(); layer++) {
+            tensors.addAll(vectorTensors(layer));
+        }
+        return tensors;
+    }
+
+    /** Tensors of the vectors of a layer ({@link MatrixId#NONE}: outside the layers). */
+    public Set<String> vectorTensors(int layer) {
+        Set<String> tensors = new LinkedHashSet<>();
+        for (VectorRole role : spec().vectors(layer)) {
+            tensors.add(names.vector(role, layer));
+        }
+        return tensors;
+    }
+
+    /** Tensors of the biases of these matrices. */
+    public Set<String> biasTensors(List<MatrixId> matrices) {
+        Set<String> tensors = new LinkedHashSet<>();
+        for (MatrixId id : matrices) {
+            if (spec().hasBias(id)) {
+                tensors.add(names.bias(id).tensor());
+            }
+        }
+        return tensors;
+    }
+
+    @Override
+    public void close() {
+        model.close();
+    }
+}

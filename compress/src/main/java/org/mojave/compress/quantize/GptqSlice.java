@@ -1,0 +1,154 @@
+package org.mojave.compress.quantize;
+
+import java.util.Arrays;
+import org.mojave.engine.kernel.Block;
+import org.mojave.engine.kernel.Extent;
+import org.mojave.format.packed.Scheme;
+
+/**
+ * The column loop of {@link Gptq} on one slice of rows. Weights lie transposed and in the order of processing, so that
+ * spreading an error within a panel is a run over neighbouring lanes, and spreading it to later panels one matrix product.
+ */
+final class GptqSlice {
+    private final Gptq gptq;
+    private final String name;
+    private final HessianFactor factor;
+    private final Scheme scheme;
+    private final Rounding rounding;
+    private final float[] weights;
+    private final int lanes;
+    private final int columns;
+    private final int groupColumns;
+    /** Grids chosen before the loop, by natural group; empty if they are chosen on the way. */
+    private final Rounding.Grid[] grids;
+
+    GptqSlice(Gptq gptq, String name, HessianFactor factor, Scheme scheme, Rounding.Columns transposed) {
+        this.gptq = gptq;
+        this.name = name;
+        this.factor = factor;
+        this.scheme = scheme;
+        GptqSettings settings = gptq.settings();
+        rounding = new Rounding(scheme, settings.clip(), settings.fidelity());
+        weights = transposed.values();
+        lanes = transposed.lanes();
+        columns = factor.columns();
+        groupColumns = scheme.groupColumns(columns);
+        grids = chooseGrids(settings);
+    }
+
+    private Rounding.Grid[] chooseGrids(GptqSettings settings) {
+        // The official code takes the scales of a whole row before it clears dead columns, those of groups afterwards.
+        Rounding.Grid[] wholeRow = scheme.groupSize() == Scheme.WHOLE_ROW ? staticGrids() : new Rounding.Grid[0];
+        if (settings.fidelity() == Fidelity.REFERENCE) {
+            clearDeadColumns();
+        }
+        boolean before = wholeRow.length == 0 && settings.groups() == GptqSettings.Groups.STATIC;
+        return before ? staticGrids() : wholeRow;
+    }
+
+    private Rounding.Grid[] staticGrids() {
+        int[] position = new int[columns];
+        for (int p = 0; p < columns; p++) {
+            position[factor.order()[p]] = p;
+        }
+        Rounding.Grid[] all = new Rounding.Grid[scheme.groups(columns)];
+        for (int group = 0; group < all.length; group++) {
+            all[group] = grid(position, group * groupColumns);
+        }
+        return all;
+    }
+
+    private Rounding.Grid grid(int[] members, int from) {
+        Rounding.Grid grid = rounding.grid(
+                new Rounding.Columns(weights, lanes), members, from, Math.min(columns, from + groupColumns));
+        rounding.check(grid, name);
+        return grid;
+    }
+
+    private void clearDeadColumns() {
+        for (int p = 0; p < columns; p++) {
+            if (factor.isDead(factor.order()[p])) {
+                Arrays.fill(weights, p * lanes, (p + 1) * lanes, 0);
+            }
+        }
+    }
+
+    /** Rounds all columns into {@code target}, rows from {@code firstRow} on; returns the loss. */
+    double run(CodeTarget target, int firstRow) {
+        for (int group = 0; group < grids.length; group++) {
+            target.putGrid(firstRow, group, grids[group]);
+        }
+        int width = Math.min(gptq.settings().panelColumns(), columns);
+        float[] panel = new float[width * lanes];
+        float[] errors = new float[width * lanes];
+        double[] loss = new double[lanes];
+        int[] natural = Slices.natural(columns);
+        Rounding.Grid grid = null;
+        for (int start = 0; start < columns; start += width) {
+            int count = Math.min(width, columns - start);
+            System.arraycopy(weights, start * lanes, panel, 0, count * lanes);
+            for (int i = 0; i < count; i++) {
+                int position = start + i;
+                if (grids.length > 0) {
+                    grid = grids[factor.order()[position] / groupColumns];
+                } else if (position % groupColumns == 0) {
+                    // From weights that carry the errors of earlier panels, not of this one: so does the official code.
+                    grid = grid(natural, position);
+                    target.putGrid(firstRow, position / groupColumns, grid);
+                }
+                float[] steps = column(panel, i, position, grid, errors);
+                target.putColumn(firstRow, factor.order()[position], grid, steps);
+                addSquares(errors, i * lanes, loss);
+                spread(panel, errors, i, start, count);
+            }
+            spreadToLaterPanels(errors, start, count);
+        }
+        double sum = 0;
+        for (double lane : loss) {
+            sum += lane / 2;
+        }
+        return sum;
+    }
+
+    /** Rounds column i of the panel; its error over the diagonal goes to row i of {@code errors}. */
+    private float[] column(float[] panel, int i, int position, Rounding.Grid grid, float[] errors) {
+        float[] steps = new float[lanes];
+        rounding.steps(panel, i * lanes, grid, steps);
+        float diagonal = factor.upper()[position * columns + position];
+        float[] scales = grid.scales();
+        for (int l = 0; l < steps.length; l++) {
+            errors[i * lanes + l] = (panel[i * lanes + l] - scales[l] * steps[l]) / diagonal;
+        }
+        return steps;
+    }
+
+    private static void addSquares(float[] errors, int at, double[] loss) {
+        for (int l = 0; l < loss.length; l++) {
+            loss[l] += (double) errors[at + l] * errors[at + l];
+        }
+    }
+
+    /** panel[j] −= U[i][j] · error[i] for the columns j after i. */
+    private void spread(float[] panel, float[] errors, int i, int start, int count) {
+        float[] upper = factor.upper();
+        int row = (start + i) * columns + start;
+        for (int j = i + 1; j < count; j++) {
+            subtract(panel, j * lanes, errors, i * lanes, upper[row + j]);
+        }
+    }
+
+    private void subtract(float[] target, int at, float[] source, int from, float factor) {
+        for (int l = 0; l < lanes; l++) {
+            target[at + l] -= factor * source[from + l];
+        }
+    }
+
+    /** W[later] −= U[panel, later]ᵀ · E[panel]. */
+    private void spreadToLaterPanels(float[] errors, int start, int count) {
+        int end = start + count;
+        if (end < columns) {
+            gptq.algebra().addTransposed(-1, new Block(factor.upper(), start * columns + end, columns), new Block(errors, 0, lanes),
+                    new Block(weights, end * lanes, lanes), new Extent(columns - end, lanes, count));
+        }
+    }
+}

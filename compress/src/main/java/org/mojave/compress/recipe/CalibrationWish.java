@@ -1,0 +1,26 @@
+package org.mojave.compress.recipe;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Which text the activations come from.
+ *
+ * @param files text files in UTF-8; empty asks for the text that comes with the program
+ * @param sequences token sequences wanted; fewer are taken where the text or the model has less
+ * @param length tokens of a sequence; cut to the model's context
+ */
+public record CalibrationWish(List<Path> files, int sequences, int length) {
+    /** Used where nothing is said. */
+    public static final CalibrationWish DEFAULT = new CalibrationWish(List.of(), 128, 256);
+
+    public CalibrationWish {
+        files = List.copyOf(files);
+        if (sequences < 1) {
+            throw new RecipeException("--sequences must be at least 1, not " + sequences);
+        }
+        if (length < 2) {
+            throw new RecipeException("--length must be at least 2 tokens, not " + length);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package org.mojave.compress.recipe;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.mojave.format.packed.Scheme;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Recipes in journals and reports. */
+public final class RecipeJson {
+    private RecipeJson() {}
+
+    /** The recipe as JSON; the names of calibration files are left to {@link #writeFiles}, since they do not decide anything. */
+    public static ObjectNode write(Recipe recipe) {
+        return JsonMapper.shared().createObjectNode()
+                .put("method", recipe.method().wireName())
+                .put("scheme", recipe.scheme().id())
+                .put("vocabulary_bits", recipe.vocabularyBits())
+                .put("sequences", recipe.calibration().sequences())
+                .put("length", recipe.calibration().length())
+                .put("seed", recipe.seed());
+    }
+
+    /** The calibration files as absolute paths. */
+    public static ArrayNode writeFiles(Recipe recipe) {
+        ArrayNode files = JsonMapper.shared().createArrayNode();
+        recipe.calibration().files().forEach(file -> files.add(file.toAbsolutePath().normalize().toString()));
+        return files;
+    }
+
+    /** Reads what {@link #write} and {@link #writeFiles} wrote. */
+    public static Recipe read(JsonNode node, JsonNode files) {
+        List<Path> paths = new ArrayList<>();
+        files.forEach(file -> paths.add(Path.of(file.asString())));
+        CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt());
+        return new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
+                node.path("vocabulary_bits").asInt(), calibration, node.path("seed").asLong());
+    }
+}

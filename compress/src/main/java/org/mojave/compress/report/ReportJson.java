@@ -1,0 +1,67 @@
+package org.mojave.compress.report;
+
+import java.util.List;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Reports as {@code report.json}. */
+public final class ReportJson {
+    /** Name of the file beside the model. */
+    public static final String NAME = "report.json";
+
+    private ReportJson() {}
+
+    /** The text of the file. */
+    public static byte[] bytes(Report report) {
+        return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(write(report));
+    }
+
+    /** The report as JSON. */
+    public static ObjectNode write(Report report) {
+        ObjectNode node = JsonMapper.shared().createObjectNode();
+        node.put("report_version", 1).put("mojave", report.version());
+        node.putObject("source").put("folder", report.source().folder()).put("model_type", report.source().modelType())
+                .put("parameters", report.source().parameters()).put("bytes", report.source().bytes())
+                .put("bits_per_weight", report.source().bitsPerWeight());
+        node.putObject("result").put("folder", report.result().folder()).put("planned_bytes", report.result().plannedBytes())
+                .put("bytes", report.result().bytes()).put("kept_bytes", report.result().keptBytes())
+                .put("bits_per_weight", report.result().bitsPerWeight());
+        node.set("recipe", report.recipe());
+        report.calibration().ifPresent(c -> {
+            ObjectNode calibration = node.putObject("calibration").put("sequences", c.sequences()).put("length", c.length())
+                    .put("tokens", c.tokens()).put("digest", c.digest());
+            addAll(calibration.putArray("files"), c.files());
+        });
+        report.quality().ifPresent(q -> {
+            ObjectNode quality = node.putObject("quality").put("perplexity_before", q.before()).put("perplexity_after", q.after())
+                    .put("divergence", q.divergence()).put("same_top_token", q.agreement())
+                    .put("windows", q.windows()).put("window", q.window());
+            addAll(quality.putArray("files"), q.files());
+        });
+        node.putObject("verification").put("tensors", report.verification().tensors())
+                .put("sequences", report.verification().sequences())
+                .put("largest_logit_difference", report.verification().largestDifference());
+        ObjectNode stages = node.putObject("seconds");
+        report.stages().forEach(stages::put);
+        node.putObject("memory").put("limit", report.memory().limit()).put("counted_peak", report.memory().countedPeak())
+                .put("resident_peak", report.memory().residentPeak());
+        ArrayNode matrices = node.putArray("matrices");
+        report.matrices().forEach(matrix -> matrices.add(matrix(matrix)));
+        ArrayNode events = node.putArray("events");
+        report.events().forEach(event -> events.add(EventJson.write(event)));
+        return node;
+    }
+
+    /** One matrix, as in reports and journals; events apart. */
+    public static ObjectNode matrix(MatrixResult result) {
+        return JsonMapper.shared().createObjectNode().put("matrix", result.matrix()).put("rows", result.rows())
+                .put("columns", result.columns()).put("state", result.state()).put("storage", result.storage())
+                .put("bytes", result.bytes()).put("bits_per_weight", result.bitsPerWeight()).put("tokens", result.tokens())
+                .put("error", result.error());
+    }
+
+    private static void addAll(ArrayNode array, List<String> texts) {
+        texts.forEach(array::add);
+    }
+}
