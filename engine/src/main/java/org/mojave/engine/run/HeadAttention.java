@@ -1,19 +1,21 @@
 package org.mojave.engine.run;
 
 import java.util.Arrays;
+import org.mojave.engine.kernel.Block;
+import org.mojave.engine.kernel.Extent;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.Attention;
 import org.mojave.engine.model.Mask;
 
 /**
  * Softmax attention of prepared queries over keys and values. One task is a tile of queries of one head of one sequence:
- * memory is one tile's scores and one head's keys per thread.
+ * memory is one tile's scores per thread.
  */
 final class HeadAttention {
     /** Queries of one task. */
     private static final int TILE = 64;
-    /** From this many queries on, the keys are transposed so that scores of neighbouring keys fill a vector. */
-    private static final int TRANSPOSE_FROM = 4;
+    /** From this many queries on, matrix products pay. */
+    private static final int PRODUCTS_FROM = 4;
 
     /**
      * Keys and values of one sequence.
@@ -28,10 +30,15 @@ final class HeadAttention {
 
     private record Tile(int sequence, int head, int firstQuery, int queries) {}
 
+    /** What one thread needs: scores [keys, queries], and per query the largest score and the sum of weights. */
     private static final class Scratch {
-        float[] transposed = new float[0];
+        final float[] largest = new float[TILE];
+        final double[] sums = new double[TILE];
         float[] scores = new float[0];
     }
+
+    /** Where one tile's data lies. Keys and values are those of the key-value head from position {@code low} on. */
+    private record View(Block queries, Block keys, Block values, Block contexts, int position, int low, int span) {}
 
     private final Workers workers;
     private final Scratch[] scratch;
@@ -67,96 +74,126 @@ final class HeadAttention {
     }
 
     /** {@code position}: of the tile's first query in its sequence; {@code row}: of it in the batch. */
-    private static void run(Inputs inputs, Tile tile, int position, int row, Scratch scratch) {
+    private void run(Inputs inputs, Tile tile, int position, int row, Scratch scratch) {
         Attention attention = inputs.attention();
-        Mask mask = attention.mask();
-        int keyDimension = attention.keyDimension();
-        int low = mask.first(position);
-        int span = position + tile.queries() - low;
-        int stride = attention.keyValueHeads() * keyDimension;
+        int low = attention.mask().first(position);
         int head = tile.head() / (attention.heads() / attention.keyValueHeads());
         Source source = inputs.sources()[tile.sequence()];
-        int keyStart = source.keyOffset() + low * stride + head * keyDimension;
-        boolean transpose = tile.queries() >= TRANSPOSE_FROM;
-        if (scratch.scores.length < span) {
-            scratch.scores = new float[span];
+        int keyStride = attention.keyValueHeads() * attention.keyDimension();
+        int valueStride = attention.keyValueHeads() * attention.valueDimension();
+        int queryStride = attention.heads() * attention.keyDimension();
+        int contextStride = attention.heads() * attention.valueDimension();
+        View view = new View(
+                new Block(inputs.queries(), row * queryStride + tile.head() * attention.keyDimension(), queryStride),
+                new Block(source.keys(), source.keyOffset() + low * keyStride + head * attention.keyDimension(), keyStride),
+                new Block(source.values(), source.valueOffset() + low * valueStride + head * attention.valueDimension(), valueStride),
+                new Block(inputs.contexts(), row * contextStride + tile.head() * attention.valueDimension(), contextStride),
+                position, low, position + tile.queries() - low);
+        int scores = Math.multiplyExact(view.span(), tile.queries());
+        if (scratch.scores.length < scores) {
+            scratch.scores = new float[scores];
         }
-        if (transpose) {
-            if (scratch.transposed.length < span * keyDimension) {
-                scratch.transposed = new float[span * keyDimension];
+        float sink = inputs.sinks() == null ? Float.NEGATIVE_INFINITY : inputs.sinks()[tile.head()];
+        if (tile.queries() >= PRODUCTS_FROM) {
+            products(attention, view, tile.queries(), sink, scratch);
+        } else {
+            oneByOne(attention, view, tile.queries(), sink, scratch.scores);
+        }
+    }
+
+    /** Scores as keys · queriesᵀ, so that neighbouring queries fill a vector; contexts as weightsᵀ · values. */
+    private void products(Attention attention, View view, int queries, float sink, Scratch scratch) {
+        Block scores = new Block(scratch.scores, 0, queries);
+        workers.algebra().multiplyTransposed(view.keys(), view.queries(), scores,
+                new Extent(view.span(), queries, attention.keyDimension()));
+        softmaxColumns(attention, view, queries, sink, scratch);
+        int dimension = attention.valueDimension();
+        Block contexts = view.contexts();
+        for (int i = 0; i < queries; i++) {
+            int start = contexts.offset() + i * contexts.stride();
+            Arrays.fill(contexts.values(), start, start + dimension, 0);
+        }
+        workers.algebra().addTransposed(1, scores, view.values(), contexts, new Extent(queries, dimension, view.span()));
+        for (int i = 0; i < queries; i++) {
+            float inverse = (float) (1 / scratch.sums[i]);
+            int start = contexts.offset() + i * contexts.stride();
+            for (int d = start; d < start + dimension; d++) {
+                contexts.values()[d] *= inverse;
             }
-            transpose(source.keys(), keyStart, stride, scratch.transposed, span, keyDimension);
         }
+    }
+
+    /** Scores to weights that are not yet divided by their sums; what the mask hides becomes 0. */
+    private static void softmaxColumns(Attention attention, View view, int queries, float sink, Scratch scratch) {
         float[] scores = scratch.scores;
-        for (int i = 0; i < tile.queries(); i++) {
-            int query = (row + i) * attention.heads() * keyDimension + tile.head() * keyDimension;
-            int from = mask.first(position + i) - low;
-            int to = position + i - low + 1;
-            if (transpose) {
-                scoreTransposed(inputs.queries(), query, keyDimension, scratch.transposed, span, scores, from, to);
-            } else {
-                scoreRows(inputs.queries(), query, keyDimension, source.keys(), keyStart, stride, scores, from, to);
+        float[] largest = scratch.largest;
+        float scale = (float) attention.scale();
+        Arrays.fill(largest, 0, queries, sink);
+        int hidden = 0;
+        for (int j = 0; j < view.span(); j++) {
+            int from = Math.max(0, view.low() + j - view.position());
+            hidden = hidden(attention.mask(), view, j, hidden, queries);
+            int to = queries - hidden;
+            Arrays.fill(scores, j * queries, j * queries + from, Float.NEGATIVE_INFINITY);
+            Arrays.fill(scores, j * queries + to, (j + 1) * queries, Float.NEGATIVE_INFINITY);
+            for (int i = from; i < to; i++) {
+                float score = scores[j * queries + i] * scale;
+                scores[j * queries + i] = score;
+                largest[i] = Math.max(largest[i], score);
             }
-            float sink = inputs.sinks() == null ? Float.NEGATIVE_INFINITY : inputs.sinks()[tile.head()];
+        }
+        for (int i = 0; i < queries; i++) {
+            scratch.sums[i] = sink == Float.NEGATIVE_INFINITY ? 0 : Exponential.exp(sink - largest[i]);
+        }
+        for (int j = 0; j < view.span(); j++) {
+            for (int i = 0; i < queries; i++) {
+                float weight = Exponential.exp(scores[j * queries + i] - largest[i]);
+                scores[j * queries + i] = weight;
+                scratch.sums[i] += weight;
+            }
+        }
+    }
+
+    /** How many of the tile's last queries no longer see key {@code j}; {@code more} is a number known to be too large or right. */
+    private static int hidden(Mask mask, View view, int j, int more, int queries) {
+        int count = j == 0 ? queries : more;
+        while (count > 0 && mask.first(view.position() + queries - count) <= view.low() + j) {
+            count--;
+        }
+        return count;
+    }
+
+    private static void oneByOne(Attention attention, View view, int queries, float sink, float[] scores) {
+        int dimension = attention.keyDimension();
+        int valueDimension = attention.valueDimension();
+        for (int i = 0; i < queries; i++) {
+            int from = attention.mask().first(view.position() + i) - view.low();
+            int to = view.position() + i - view.low() + 1;
+            scoreRows(view, i, dimension, scores, from, to);
             softmax(scores, from, to, (float) attention.scale(), sink);
-            int valueDimension = attention.valueDimension();
-            int valueStride = attention.keyValueHeads() * valueDimension;
-            mix(scores, from, to, source.values(), source.valueOffset() + low * valueStride + head * valueDimension, valueStride,
-                    inputs.contexts(), ((row + i) * attention.heads() + tile.head()) * valueDimension, valueDimension);
+            mix(view, i, valueDimension, scores, from, to);
         }
     }
 
-    private static void transpose(float[] keys, int start, int stride, float[] target, int span, int dimension) {
-        for (int j = 0; j < span; j++) {
-            for (int d = 0; d < dimension; d++) {
-                target[d * span + j] = keys[start + j * stride + d];
-            }
-        }
-    }
-
-    private static void scoreTransposed(float[] q, int query, int dimension, float[] keys, int span, float[] scores, int from,
-            int to) {
-        Arrays.fill(scores, from, to, 0);
-        int d = 0;
-        for (; d <= dimension - 4; d += 4) {
-            axpy4(q[query + d], q[query + d + 1], q[query + d + 2], q[query + d + 3], keys, d * span, span, scores, from, to);
-        }
-        for (; d < dimension; d++) {
-            float q0 = q[query + d];
-            int k0 = d * span;
-            for (int j = from; j < to; j++) {
-                scores[j] += q0 * keys[k0 + j];
-            }
-        }
-    }
-
-    private static void axpy4(float q0, float q1, float q2, float q3, float[] keys, int first, int span, float[] scores,
-            int from, int to) {
-        int k1 = first + span;
-        int k2 = k1 + span;
-        int k3 = k2 + span;
+    private static void scoreRows(View view, int query, int dimension, float[] scores, int from, int to) {
+        float[] q = view.queries().values();
+        float[] keys = view.keys().values();
+        int first = view.queries().offset() + query * view.queries().stride();
         for (int j = from; j < to; j++) {
-            scores[j] += q0 * keys[first + j] + q1 * keys[k1 + j] + (q2 * keys[k2 + j] + q3 * keys[k3 + j]);
-        }
-    }
-
-    private static void scoreRows(float[] q, int query, int dimension, float[] keys, int start, int stride, float[] scores,
-            int from, int to) {
-        for (int j = from; j < to; j++) {
-            int key = start + j * stride;
+            int key = view.keys().offset() + j * view.keys().stride();
             float a = 0;
             float b = 0;
             float c = 0;
             float e = 0;
             int d = 0;
             for (; d <= dimension - 4; d += 4) {
-                a += q[query + d] * keys[key + d];
-                b += q[query + d + 1] * keys[key + d + 1];
-                c += q[query + d + 2] * keys[key + d + 2];
-                e += q[query + d + 3] * keys[key + d + 3];
+                a += q[first + d] * keys[key + d];
+                b += q[first + d + 1] * keys[key + d + 1];
+                c += q[first + d + 2] * keys[key + d + 2];
+                e += q[first + d + 3] * keys[key + d + 3];
             }
             for (; d < dimension; d++) {
-                a += q[query + d] * keys[key + d];
+                a += q[first + d] * keys[key + d];
             }
             scores[j] = (a + b) + (c + e);
         }
@@ -180,12 +217,15 @@ final class HeadAttention {
         }
     }
 
-    private static void mix(float[] weights, int from, int to, float[] values, int start, int stride, float[] target, int offset,
-            int dimension) {
+    private static void mix(View view, int query, int dimension, float[] weights, int from, int to) {
+        float[] values = view.values().values();
+        float[] target = view.contexts().values();
+        int offset = view.contexts().offset() + query * view.contexts().stride();
+        int stride = view.values().stride();
         Arrays.fill(target, offset, offset + dimension, 0);
         int j = from;
         for (; j <= to - 4; j += 4) {
-            int v0 = start + j * stride;
+            int v0 = view.values().offset() + j * stride;
             int v1 = v0 + stride;
             int v2 = v1 + stride;
             int v3 = v2 + stride;
@@ -198,8 +238,9 @@ final class HeadAttention {
             }
         }
         for (; j < to; j++) {
+            int start = view.values().offset() + j * stride;
             for (int d = 0; d < dimension; d++) {
-                target[offset + d] += weights[j] * values[start + j * stride + d];
+                target[offset + d] += weights[j] * values[start + d];
             }
         }
     }
