@@ -12,6 +12,8 @@ final class CodeTarget {
     private final byte[] codes;
     private final float[] scales;
     private final byte[] zeros;
+    /** Codes of the slice being worked on, [columns][lanes]. */
+    private final byte[] slice;
 
     CodeTarget(Scheme scheme, int rows, int columns) {
         this.scheme = scheme;
@@ -21,6 +23,7 @@ final class CodeTarget {
         codes = new byte[rows * columns];
         scales = new float[rows * groups];
         zeros = new byte[scheme.symmetric() ? 0 : rows * groups];
+        slice = new byte[Slices.largest(rows) * columns];
     }
 
     /** Stores the grid of a group for the rows from {@code firstRow} on. */
@@ -34,10 +37,25 @@ final class CodeTarget {
         }
     }
 
-    /** Stores the codes of a column for the rows from {@code firstRow} on. */
-    void putColumn(int firstRow, int column, Rounding.Grid grid, float[] steps) {
+    /** Takes the codes of a column of the slice being worked on. */
+    void putColumn(int column, Rounding.Grid grid, float[] steps) {
+        float[] zero = grid.zeros();
+        int at = column * steps.length;
         for (int l = 0; l < steps.length; l++) {
-            codes[(firstRow + l) * columns + column] = (byte) (int) (steps[l] + grid.zeros()[l]);
+            slice[at + l] = (byte) (int) (steps[l] + zero[l]);
+        }
+    }
+
+    /** Stores the slice of {@code lanes} rows from {@code firstRow} on, now that all its columns are there. */
+    void finish(int firstRow, int lanes) {
+        for (int start = 0; start < columns; start += Slices.TILE) {
+            int end = Math.min(columns, start + Slices.TILE);
+            for (int l = 0; l < lanes; l++) {
+                int target = (firstRow + l) * columns;
+                for (int c = start; c < end; c++) {
+                    codes[target + c] = slice[c * lanes + l];
+                }
+            }
         }
     }
 

@@ -45,9 +45,8 @@ public final class Gptq implements Quantizer {
 
     /** Bytes that {@link #quantize} takes besides the weights and the factor, its result included. */
     public static long workBytes(int rows, int columns) {
-        long slice = (long) Slices.largest(rows) * columns * Float.BYTES;
-        long result = (long) rows * columns;
-        return 2 * slice + result;
+        long slice = (long) Slices.largest(rows) * columns * (Float.BYTES + 1);
+        return slice + (long) rows * columns;
     }
 
     @Override

@@ -10,6 +10,9 @@ import org.mojave.format.packed.Scheme;
  * spreading an error within a panel is a run over neighbouring lanes, and spreading it to later panels one matrix product.
  */
 final class GptqSlice {
+    /** Columns between which errors are spread one by one; with the lanes of a slice they fit the first-level cache. */
+    private static final int STRIP_COLUMNS = 32;
+
     private final Gptq gptq;
     private final String name;
     private final HessianFactor factor;
@@ -21,6 +24,9 @@ final class GptqSlice {
     private final int groupColumns;
     /** Grids chosen before the loop, by natural group; empty if they are chosen on the way. */
     private final Rounding.Grid[] grids;
+    private final int[] natural;
+    /** The grid of the group that dynamic groups are in. */
+    private Rounding.Grid current;
 
     GptqSlice(Gptq gptq, String name, HessianFactor factor, Scheme scheme, Rounding.Columns transposed) {
         this.gptq = gptq;
@@ -33,6 +39,7 @@ final class GptqSlice {
         lanes = transposed.lanes();
         columns = factor.columns();
         groupColumns = scheme.groupColumns(columns);
+        natural = Slices.natural(columns);
         grids = chooseGrids(settings);
     }
 
@@ -82,32 +89,42 @@ final class GptqSlice {
         float[] panel = new float[width * lanes];
         float[] errors = new float[width * lanes];
         double[] loss = new double[lanes];
-        int[] natural = Slices.natural(columns);
-        Rounding.Grid grid = null;
         for (int start = 0; start < columns; start += width) {
             int count = Math.min(width, columns - start);
             System.arraycopy(weights, start * lanes, panel, 0, count * lanes);
-            for (int i = 0; i < count; i++) {
-                int position = start + i;
-                if (grids.length > 0) {
-                    grid = grids[factor.order()[position] / groupColumns];
-                } else if (position % groupColumns == 0) {
-                    // From weights that carry the errors of earlier panels, not of this one: so does the official code.
-                    grid = grid(natural, position);
-                    target.putGrid(firstRow, position / groupColumns, grid);
+            for (int strip = 0; strip < count; strip += STRIP_COLUMNS) {
+                int end = Math.min(count, strip + STRIP_COLUMNS);
+                for (int i = strip; i < end; i++) {
+                    Rounding.Grid grid = gridAt(start + i, target, firstRow);
+                    target.putColumn(factor.order()[start + i], grid, column(panel, i, start + i, grid, errors));
+                    addSquares(errors, i * lanes, loss);
+                    spread(panel, errors, i, start, end);
                 }
-                float[] steps = column(panel, i, position, grid, errors);
-                target.putColumn(firstRow, factor.order()[position], grid, steps);
-                addSquares(errors, i * lanes, loss);
-                spread(panel, errors, i, start, count);
+                spreadFurther(new Block(errors, strip * lanes, lanes), start + strip, end - strip,
+                        new Block(panel, end * lanes, lanes), count - end);
             }
-            spreadToLaterPanels(errors, start, count);
+            spreadFurther(new Block(errors, 0, lanes), start, count,
+                    new Block(weights, (start + count) * lanes, lanes), columns - start - count);
         }
+        target.finish(firstRow, lanes);
         double sum = 0;
         for (double lane : loss) {
             sum += lane / 2;
         }
         return sum;
+    }
+
+    /** The grid of the column at that position; chosen now if its group starts there and groups are dynamic. */
+    private Rounding.Grid gridAt(int position, CodeTarget target, int firstRow) {
+        if (grids.length > 0) {
+            return grids[factor.order()[position] / groupColumns];
+        }
+        if (position % groupColumns == 0) {
+            // From weights that carry the errors of earlier panels, not of this one: so does the official code.
+            current = grid(natural, position);
+            target.putGrid(firstRow, position / groupColumns, current);
+        }
+        return current;
     }
 
     /** Rounds column i of the panel; its error over the diagonal goes to row i of {@code errors}. */
@@ -128,11 +145,11 @@ final class GptqSlice {
         }
     }
 
-    /** panel[j] −= U[i][j] · error[i] for the columns j after i. */
-    private void spread(float[] panel, float[] errors, int i, int start, int count) {
+    /** panel[j] −= U[i][j] · error[i] for the columns j after i in the strip that ends at {@code end}. */
+    private void spread(float[] panel, float[] errors, int i, int start, int end) {
         float[] upper = factor.upper();
         int row = (start + i) * columns + start;
-        for (int j = i + 1; j < count; j++) {
+        for (int j = i + 1; j < end; j++) {
             subtract(panel, j * lanes, errors, i * lanes, upper[row + j]);
         }
     }
@@ -143,12 +160,14 @@ final class GptqSlice {
         }
     }
 
-    /** W[later] −= U[panel, later]ᵀ · E[panel]. */
-    private void spreadToLaterPanels(float[] errors, int start, int count) {
-        int end = start + count;
-        if (end < columns) {
-            gptq.algebra().addTransposed(-1, new Block(factor.upper(), start * columns + end, columns), new Block(errors, 0, lanes),
-                    new Block(weights, end * lanes, lanes), new Extent(columns - end, lanes, count));
+    /**
+     * target −= U[first … first+count, then the {@code rest} columns that follow]ᵀ · errors: carries the errors of
+     * {@code count} columns to those that follow.
+     */
+    private void spreadFurther(Block errors, int first, int count, Block target, int rest) {
+        if (rest > 0) {
+            Block upper = new Block(factor.upper(), first * columns + first + count, columns);
+            gptq.algebra().addTransposed(-1, upper, errors, target, new Extent(rest, lanes, count));
         }
     }
 }

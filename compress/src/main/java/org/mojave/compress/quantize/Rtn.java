@@ -42,10 +42,11 @@ public record Rtn(boolean clip, Fidelity fidelity) implements Quantizer {
                 target.putGrid(firstRow, group, grid);
                 for (int c = group * size; c < end; c++) {
                     rounding.steps(columns.values(), c * rows, grid, steps);
-                    target.putColumn(firstRow, c, grid, steps);
+                    target.putColumn(c, grid, steps);
                     loss[0] += error(columns.values(), c * rows, grid, steps);
                 }
             }
+            target.finish(firstRow, rows);
         });
         return new QuantizedMatrix(target.matrix(), new int[0], loss[0], events);
     }

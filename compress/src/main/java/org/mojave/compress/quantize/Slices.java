@@ -5,6 +5,9 @@ final class Slices {
     /** Rows of a slice: the panel being worked on stays in the second-level cache. */
     private static final int ROWS = 256;
 
+    /** Rows transposed together, so that cache lines are filled before they are left. */
+    static final int TILE = 16;
+
     private Slices() {}
 
     @FunctionalInterface
@@ -27,10 +30,13 @@ final class Slices {
     /** Position p of the result is column {@code order[p]} of the rows from {@code firstRow} on. */
     static Rounding.Columns transposed(WeightMatrix weights, int[] order, int firstRow, int rows) {
         float[] values = new float[order.length * rows];
-        for (int l = 0; l < rows; l++) {
-            int source = (firstRow + l) * weights.columns();
+        for (int start = 0; start < rows; start += TILE) {
+            int end = Math.min(rows, start + TILE);
             for (int p = 0; p < order.length; p++) {
-                values[p * rows + l] = weights.values()[source + order[p]];
+                int source = firstRow * weights.columns() + order[p];
+                for (int l = start; l < end; l++) {
+                    values[p * rows + l] = weights.values()[source + l * weights.columns()];
+                }
             }
         }
         return new Rounding.Columns(values, rows);

@@ -82,16 +82,31 @@ final class VectorGemm {
     /** tiles[row / 6][k][row mod 6] = a[k][row]; the rows that fill up the last tile keep arbitrary values, never read. */
     private static Left packTiles(Block a, int rows, int depth, float[] tiles) {
         for (int first = 0; first < rows; first += TILE_ROWS) {
-            int count = Math.min(TILE_ROWS, rows - first);
-            for (int k = 0; k < depth; k++) {
-                int source = a.offset() + k * a.stride() + first;
-                int target = first * depth + k * TILE_ROWS;
-                for (int i = 0; i < count; i++) {
-                    tiles[target + i] = a.values()[source + i];
+            int source = a.offset() + first;
+            int target = first * depth;
+            if (rows - first >= TILE_ROWS) {
+                packTile(a, first, depth, tiles, target);
+            } else {
+                for (int k = 0; k < depth; k++) {
+                    System.arraycopy(a.values(), source + k * a.stride(), tiles, target + k * TILE_ROWS, rows - first);
                 }
             }
         }
         return new Left(tiles, 0, TILE_ROWS * depth, 1, TILE_ROWS);
+    }
+
+    private static void packTile(Block a, int first, int depth, float[] tiles, int target) {
+        float[] values = a.values();
+        for (int k = 0; k < depth; k++) {
+            int from = a.offset() + first + k * a.stride();
+            int to = target + k * TILE_ROWS;
+            tiles[to] = values[from];
+            tiles[to + 1] = values[from + 1];
+            tiles[to + 2] = values[from + 2];
+            tiles[to + 3] = values[from + 3];
+            tiles[to + 4] = values[from + 4];
+            tiles[to + 5] = values[from + 5];
+        }
     }
 
     /** packed[k][c] = w[c][k]. */

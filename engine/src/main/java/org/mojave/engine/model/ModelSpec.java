@@ -27,6 +27,14 @@ public record ModelSpec(String modelType, int hiddenSize, int vocabularySize, in
         if (layers.isEmpty()) {
             throw new IllegalArgumentException("a model needs at least one layer");
         }
+        for (LayerSpec layer : Set.copyOf(layers)) {
+            checkWidths(layer.attention());
+        }
+    }
+
+    /** Throws ArithmeticException where a width does not fit an int, so that later products need no check. */
+    private static void checkWidths(Attention attention) {
+        Math.multiplyExact(attention.heads(), Math.addExact(attention.keyDimension(), attention.valueDimension()));
     }
 
     /** The layer of that number. */
@@ -34,17 +42,21 @@ public record ModelSpec(String modelType, int hiddenSize, int vocabularySize, in
         return layers.get(layer);
     }
 
-    /** Every matrix of the model, in file order: embedding, layers, head. */
+    /** Every matrix of the model, in file order: embedding, layers, head unless tied. */
     public List<MatrixId> matrices() {
         List<MatrixId> all = new ArrayList<>();
-        all.add(MatrixId.of(MatrixRole.EMBEDDING));
+        all.add(ends().getFirst());
         for (int layer = 0; layer < layers.size(); layer++) {
             all.addAll(matrices(layer));
         }
-        if (!tiedHead) {
-            all.add(MatrixId.of(MatrixRole.HEAD));
-        }
+        all.addAll(ends().subList(1, ends().size()));
         return all;
+    }
+
+    /** The matrices outside the layers: embedding, and head unless tied. */
+    public List<MatrixId> ends() {
+        MatrixId embedding = MatrixId.of(MatrixRole.EMBEDDING);
+        return tiedHead ? List.of(embedding) : List.of(embedding, MatrixId.of(MatrixRole.HEAD));
     }
 
     /** Every matrix of one layer, in the order of the forward pass; experts ascending, gate, up, down each. */

@@ -15,8 +15,11 @@ package org.mojave.engine.model;
  */
 public record Router(int experts, int chosen, Score score, Grouping grouping, boolean correction, boolean bias,
         Normalisation normalisation, double scaling, Target target) {
+    /** More experts than this in one layer are taken for damage. */
+    public static final int MOST_EXPERTS = 1 << 16;
+
     public Router {
-        if (experts < 1 || chosen < 1 || chosen > experts) {
+        if (experts < 1 || experts > MOST_EXPERTS || chosen < 1 || chosen > experts) {
             throw new IllegalArgumentException("cannot choose " + chosen + " of " + experts + " experts");
         }
         switch (grouping) {

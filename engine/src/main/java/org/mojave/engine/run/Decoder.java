@@ -71,7 +71,10 @@ public final class Decoder {
         return last(chunks, RouterListener.NONE);
     }
 
-    /** As {@link #last(List)}, reporting the router's choices. */
+    /**
+     * As {@link #last(List)}, reporting the router's choices for all tokens computed: the new ones, preceded by the old ones of a
+     * sequence whose rope frequencies changed with its length.
+     */
     public List<float[]> last(List<Chunk> chunks, RouterListener listener) {
         int[] starts = new int[chunks.size()];
         float[] hidden = forward(chunks, starts, listener);
@@ -105,6 +108,9 @@ public final class Decoder {
         List<int[]> fed = new ArrayList<>();
         List<Batch.Sequence> sequences = new ArrayList<>();
         int row = 0;
+        if (chunks.stream().map(Chunk::cache).distinct().count() != chunks.size()) {
+            throw new IllegalArgumentException("two chunks of one call share a cache");
+        }
         for (int c = 0; c < chunks.size(); c++) {
             Chunk chunk = chunks.get(c);
             int[] tokens = fed(chunk);

@@ -7,6 +7,7 @@ import java.util.Set;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.model.Config;
 import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.TensorNames;
 import org.mojave.engine.model.VectorRole;
@@ -35,16 +36,24 @@ public final class Weights {
         this.spec = spec;
         Locator locator = new Locator(checkpoint, Storage.of(new Config(checkpoint.folder().resolve("config.json").toString(),
                 checkpoint.config())), spec);
-        for (MatrixId id : spec.matrices()) {
-            matrices.put(id, locator.matrix(id, names.matrix(id)));
-            if (spec.hasBias(id)) {
-                biases.put(id, locator.bias(id, names.bias(id)));
-            }
-        }
         for (int layer = MatrixId.NONE; layer < spec.layers().size(); layer++) {
+            for (MatrixId id : layer == MatrixId.NONE ? spec.ends() : spec.matrices(layer)) {
+                locate(id, locator, names);
+            }
             for (VectorRole role : spec.vectors(layer)) {
                 vectors.put(new VectorKey(role, layer), locator.vector(names.vector(role, layer), spec.length(role, layer)));
             }
+        }
+        MatrixId head = MatrixId.of(MatrixRole.HEAD);
+        if (spec.headBias() && spec.tiedHead()) {
+            biases.put(head, locator.bias(head, names.bias(head)));
+        }
+    }
+
+    private void locate(MatrixId id, Locator locator, TensorNames names) {
+        matrices.put(id, locator.matrix(id, names.matrix(id)));
+        if (spec.hasBias(id)) {
+            biases.put(id, locator.bias(id, names.bias(id)));
         }
     }
 

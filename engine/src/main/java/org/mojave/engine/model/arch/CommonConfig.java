@@ -22,6 +22,9 @@ import org.mojave.format.tensor.CheckpointException;
 
 /** Reads the keys that families share; {@code defaults} are those of the family's official config class. */
 record CommonConfig(Config config, Defaults defaults) {
+    /** More layers than this are taken for damage. */
+    private static final int MOST_LAYERS = 4096;
+
     /**
      * Values of absent keys.
      *
@@ -39,7 +42,11 @@ record CommonConfig(Config config, Defaults defaults) {
     }
 
     int layerCount() {
-        return config.size("num_hidden_layers");
+        int count = config.size("num_hidden_layers");
+        if (count > MOST_LAYERS) {
+            throw new CheckpointException(config.place(), "num_hidden_layers = " + count + " is more than " + MOST_LAYERS);
+        }
+        return count;
     }
 
     int heads() {

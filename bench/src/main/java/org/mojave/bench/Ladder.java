@@ -1,0 +1,30 @@
+package org.mojave.bench;
+
+import org.mojave.engine.kernel.LinearAlgebra;
+import org.mojave.engine.kernel.PortableAlgebra;
+
+/** What the ladders have in common: parameter texts and what they stand for. */
+final class Ladder {
+    static final String PREFERRED = "preferred";
+    static final String PORTABLE = "java";
+
+    private Ladder() {}
+
+    static LinearAlgebra algebra(String name) {
+        return switch (name) {
+            case PREFERRED -> LinearAlgebra.preferred();
+            case PORTABLE -> PortableAlgebra.INSTANCE;
+            default -> throw new IllegalArgumentException("no arithmetic named " + name);
+        };
+    }
+
+    /** Numbers separated by ×. */
+    static int[] shape(String text) {
+        String[] parts = text.split("x");
+        int[] shape = new int[parts.length];
+        for (int i = 0; i < shape.length; i++) {
+            shape[i] = Integer.parseInt(parts[i]);
+        }
+        return shape;
+    }
+}
