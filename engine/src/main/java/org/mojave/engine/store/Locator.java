@@ -10,6 +10,8 @@ import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixShape;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.TensorSlice;
+import org.mojave.format.block.BlockScaledRows;
+import org.mojave.format.block.Mxfp4Rows;
 import org.mojave.format.checkpoint.Checkpoint;
 import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.packed.Scheme;
@@ -103,15 +105,15 @@ final class Locator {
     private Located microscaled(MatrixId id, TensorSlice slice, MatrixShape shape) {
         TensorData blocks = part(bytes(slice.tensor() + "_blocks"), id, 4);
         TensorData scales = part(bytes(slice.tensor() + "_scales"), id, 3);
-        long groups = shape.columns() / MicroscaledMatrix.BLOCK;
-        List<Long> expected = List.of((long) shape.rows() * slice.parts(), groups, MicroscaledMatrix.BLOCK / 2L);
-        if (shape.columns() % MicroscaledMatrix.BLOCK != 0 || !blocks.shape().equals(expected)) {
+        List<Long> expected = List.of((long) shape.rows() * slice.parts(), (long) shape.columns() / Mxfp4Rows.BLOCK_COLUMNS,
+                Mxfp4Rows.BLOCK_COLUMNS / 2L);
+        if (shape.columns() % Mxfp4Rows.BLOCK_COLUMNS != 0 || !blocks.shape().equals(expected)) {
             throw wrongShape(blocks, expected);
         }
         if (!scales.shape().equals(expected.subList(0, 2))) {
             throw wrongShape(scales, expected.subList(0, 2));
         }
-        return new Located(new MicroscaledMatrix(blocks, scales, slice.first(shape.rows()), slice.step(), shape.rows()),
+        return new Located(new EncodedMatrix(new Mxfp4Rows(blocks, scales), slice.first(shape.rows()), slice.step(), shape.rows()),
                 Set.of(slice.tensor() + "_blocks", slice.tensor() + "_scales"));
     }
 
@@ -131,7 +133,8 @@ final class Locator {
             throw wrongShape(scales, blocks);
         }
         requireFloats(codes);
-        return new Located(new BlockScaledMatrix(codes, floats(scales), size.blockRows(), size.blockColumns()),
+        requireFloats(scales);
+        return new Located(EncodedMatrix.of(new BlockScaledRows(codes, scales, size.blockRows(), size.blockColumns())),
                 Set.of(codes.name(), scales.name()));
     }
 
