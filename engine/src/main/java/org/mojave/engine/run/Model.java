@@ -53,7 +53,7 @@ public final class Model implements AutoCloseable {
         GgufModel model = GgufFamilies.recognise(shards);
         config = model.config();
         spec = model.spec();
-        weights = new Weights(shards, spec, model.names());
+        weights = Weights.of(shards, spec, model.names());
         endTokens = spec.endTokens();
     }
 

@@ -2,8 +2,11 @@ package org.mojave.engine.store;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.mojave.engine.kernel.DenseMatrix;
 import org.mojave.engine.kernel.Matrix;
@@ -24,9 +27,13 @@ import org.mojave.format.tensor.TensorData;
 
 /** Finds matrices and vectors among the tensors of a GGUF model and checks types and shapes. */
 final class GgufSource implements WeightSource {
+    private static final Pattern LAYER = Pattern.compile("blk\\.(\\d{1,9})\\.");
+    private static final Pattern ROPE = Pattern.compile("(blk\\.\\d+\\.)?(rope_freqs|rope_factors_\\w+|attn_rot_embd)\\.weight");
+
     private final GgufShards shards;
     private final ModelSpec spec;
     private final TensorNames names;
+    private final Set<String> read = new HashSet<>();
 
     GgufSource(GgufShards shards, ModelSpec spec, TensorNames names) {
         this.shards = shards;
@@ -73,6 +80,21 @@ final class GgufSource implements WeightSource {
         return floats(decodable(names.vector(role, layer)), spec.length(role, layer));
     }
 
+    /**
+     * Refuses a model with tensors that nothing has asked for: whatever they are for would be left out of the arithmetic. Layers
+     * beyond the spec's (they predict further tokens) and rope factors (the spec holds them) are no such tensors.
+     */
+    void requireAllRead() {
+        for (String name : shards.tensors().keySet()) {
+            Matcher layer = LAYER.matcher(name);
+            boolean beyond = layer.lookingAt() && Long.parseLong(layer.group(1)) >= spec.layers().size();
+            if (!read.contains(name) && !beyond && !ROPE.matcher(name).matches()) {
+                throw new UnsupportedModelException(shards.metadata().path() + ", tensor " + name + ": Mojave does not know what it is for "
+                        + "in this kind of model; use the model's original folder if that is supported");
+            }
+        }
+    }
+
     /** Plain floats go the fast way of plain matrices. */
     private static Matrix matrix(GgufTensor tensor) {
         return switch (tensor.type()) {
@@ -114,6 +136,7 @@ final class GgufSource implements WeightSource {
 
     private GgufTensor decodable(String name) {
         GgufTensor tensor = shards.tensor(name);
+        read.add(name);
         if (tensor.type().codec().isEmpty()) {
             throw new UnsupportedModelException(place(tensor) + ": is stored as " + tensor.type() + ", which Mojave cannot run; it runs "
                     + Arrays.stream(GgufType.values()).filter(t -> t.codec().isPresent()).map(Enum::name)

@@ -38,10 +38,13 @@ public final class Weights {
 
     /**
      * The weights of a GGUF model. Throws {@link CheckpointException} with tensor, expected and found shape, and {@link
-     * org.mojave.engine.model.UnsupportedModelException} for a block type that cannot be decoded.
+     * org.mojave.engine.model.UnsupportedModelException} for a block type that cannot be decoded or a tensor of unknown use.
      */
-    public Weights(GgufShards shards, ModelSpec spec, TensorNames names) {
-        this(spec, new GgufSource(shards, spec, names));
+    public static Weights of(GgufShards shards, ModelSpec spec, TensorNames names) {
+        GgufSource source = new GgufSource(shards, spec, names);
+        Weights weights = new Weights(spec, source);
+        source.requireAllRead();
+        return weights;
     }
 
     private Weights(ModelSpec spec, WeightSource source) {

@@ -53,6 +53,8 @@ final class Deepseek2 implements GgufFamily {
         keys.put("n_group", groups).put("topk_group", keys.whole("expert_group_used_count").orElse(groups));
         if (score == SIGMOID) {
             keys.put("model_type", "deepseek_v3").put("topk_method", "noaux_tc");
+        } else if (score == SOFTMAX && keys.has("blk." + (keys.required("block_count") - 1) + ".exp_probs_b.bias")) {
+            throw keys.unsupported("expert_gating_func", "softmax with a correction bias");
         } else if (score == SOFTMAX) {
             keys.put("model_type", "deepseek_v2").put("topk_method", groups > 1 ? "group_limited_greedy" : "greedy");
         } else {

@@ -48,7 +48,7 @@ final class GgufKeys {
         size("attention.head_count", "num_attention_heads");
         put("num_key_value_heads", whole("attention.head_count_kv").orElse(required("attention.head_count")));
         put("rms_norm_eps", real("attention.layer_norm_rms_epsilon").orElseThrow(() -> missing("attention.layer_norm_rms_epsilon")));
-        put("vocab_size", shards.tensor("token_embd.weight").shape().getFirst());
+        put("vocab_size", vocabulary());
         config.put("tie_word_embeddings", !has("output.weight"));
         TreeSet<Long> ends = new TreeSet<>();
         for (String key : ENDS) {
@@ -59,6 +59,15 @@ final class GgufKeys {
         return this;
     }
 
+    private long vocabulary() {
+        long rows = shards.tensor("token_embd.weight").shape().getFirst();
+        long said = whole("vocab_size").orElse(rows);
+        if (said != rows) {
+            throw new CheckpointException(place("vocab_size"), said + " tokens, but tensor token_embd.weight has rows for " + rows);
+        }
+        return rows;
+    }
+
     /** Heads of one size, rotated whole. */
     GgufKeys heads() {
         long dimension = headDimension();
@@ -67,15 +76,18 @@ final class GgufKeys {
             throw unsupported("attention.value_length", whole("attention.value_length").getAsLong());
         }
         if (whole("rope.dimension_count").orElse(dimension) != dimension) {
-            throw unsupported("rope.dimension_count", whole("rope.dimension_count").getAsLong());
+            throw unsupported("rope.dimension_count", whole("rope.dimension_count").getAsLong() + " of " + dimension + " components");
         }
         return this;
     }
 
     /** Components of a head. */
     long headDimension() {
-        return whole("attention.key_length")
-                .orElseGet(() -> required("embedding_length") / Math.max(1, required("attention.head_count")));
+        long heads = required("attention.head_count");
+        if (heads < 1) {
+            throw new CheckpointException(place("attention.head_count"), "must be at least 1, not " + heads);
+        }
+        return whole("attention.key_length").orElseGet(() -> required("embedding_length") / heads);
     }
 
     /** A required whole number. */
