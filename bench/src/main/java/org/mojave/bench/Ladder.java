@@ -13,7 +13,7 @@ final class Ladder {
     static LinearAlgebra algebra(String name) {
         return switch (name) {
             case PREFERRED -> LinearAlgebra.preferred();
-            case PORTABLE -> PortableAlgebra.INSTANCE;
+            case PORTABLE -> new PortableAlgebra();
             default -> throw new IllegalArgumentException("no arithmetic named " + name);
         };
     }

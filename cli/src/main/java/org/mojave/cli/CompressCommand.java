@@ -2,6 +2,7 @@ package org.mojave.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.mojave.cli.terminal.ByteCount;
@@ -99,7 +100,7 @@ final class CompressCommand implements Callable<Integer> {
         if (dryRun) {
             long bytes = CompressionJob.plannedBytes(request);
             if (console.json()) {
-                console.json(java.util.Map.of("plannedBytes", bytes));
+                console.json(Map.of("plannedBytes", bytes));
             } else {
                 console.line(output + " will have " + bytes + " bytes (" + Quantities.bytes(bytes) + ")");
             }

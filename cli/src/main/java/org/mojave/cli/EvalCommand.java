@@ -35,7 +35,7 @@ import picocli.CommandLine.Parameters;
         description = {
             "Measures a model on texts: perplexity, and with --against how far its predictions are from another model's.",
             "A text is cut into windows that do not overlap (a last partial one is dropped), each is run alone, and the loss is",
-            "the mean over its tokens but the first. Ranges are 95 % confidence intervals over windows.",
+            "the mean over its tokens but the first. Ranges are 95 %% confidence intervals over windows.",
         },
         footerHeading = "%nExamples:%n",
         footer = {

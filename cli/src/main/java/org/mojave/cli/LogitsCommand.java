@@ -14,7 +14,6 @@ import org.mojave.engine.run.Logits;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.run.RouterListener;
 import org.mojave.engine.tokenize.Tokenizer;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -46,20 +45,14 @@ final class LogitsCommand implements Callable<Integer> {
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
 
-    @ArgGroup(multiplicity = "1")
-    private Input input;
+    @Option(names = "--ids", paramLabel = "IDS", description = "Token ids with commas between; once per sequence.")
+    private List<String> lists = List.of();
+
+    @Option(names = "--text", paramLabel = "TEXT", description = "A text instead; once per sequence.")
+    private List<String> texts = List.of();
 
     @Option(names = "-n", paramLabel = "N", defaultValue = "0", description = "Tokens to append greedily (default: ${DEFAULT-VALUE}).")
     private int more;
-
-    /** Either ids or texts. */
-    static final class Input {
-        @Option(names = "--ids", paramLabel = "IDS", required = true, description = "Token ids with commas between; once per sequence.")
-        private List<String> ids;
-
-        @Option(names = "--text", paramLabel = "TEXT", required = true, description = "A text instead; once per sequence.")
-        private List<String> texts;
-    }
 
     LogitsCommand(Streams streams) {
         this.streams = streams;
@@ -70,9 +63,12 @@ final class LogitsCommand implements Callable<Integer> {
         if (more < 0) {
             throw new UsageException("-n must be 0 or more, not " + more);
         }
+        if (lists.isEmpty() == texts.isEmpty()) {
+            throw new UsageException("give the tokens either as ids (--ids 12,7,300) or as text (--text \"The wren\")");
+        }
         Console console = common.console(streams);
         try (Model model = Model.open(folder); Workers workers = new Workers(common.threads())) {
-            List<int[]> sequences = input.ids != null ? parsed() : encoded();
+            List<int[]> sequences = texts.isEmpty() ? parsed() : encoded();
             sequences.forEach(ids -> check(ids, model));
             Decoder decoder = new Decoder(model, workers);
             try (LogitsOutput output = console.json() ? new JsonLogits(streams.out(), model.vocabularySize())
@@ -113,7 +109,7 @@ final class LogitsCommand implements Callable<Integer> {
 
     private List<int[]> parsed() {
         List<int[]> sequences = new ArrayList<>();
-        for (String list : input.ids) {
+        for (String list : lists) {
             String[] parts = list.split(",", -1);
             int[] ids = new int[parts.length];
             for (int i = 0; i < parts.length; i++) {
@@ -132,7 +128,7 @@ final class LogitsCommand implements Callable<Integer> {
     private List<int[]> encoded() {
         List<int[]> sequences = new ArrayList<>();
         try (Tokenizer tokenizer = Tokenizer.open(folder)) {
-            for (String text : input.texts) {
+            for (String text : texts) {
                 sequences.add(tokenizer.encodePrompt(text));
             }
         }

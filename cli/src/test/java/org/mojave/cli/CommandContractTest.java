@@ -26,6 +26,17 @@ final class CommandContractTest {
 
     @ParameterizedTest
     @MethodSource("commands")
+    void helpHasNoPercentSignThatPicocliMisreads(CommandLine command) {
+        for (String[] texts : new String[][] {command.getCommandSpec().usageMessage().description(),
+                command.getCommandSpec().usageMessage().footer()}) {
+            for (String text : texts) {
+                assertThat(text.replace("%%", "").replace("%n", "")).doesNotContain("%");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
     void hasTheCommonOptions(CommandLine command) {
         assertThat(command.getCommandSpec().optionsMap()).containsKeys("--json", "--threads", "--seed", "--quiet", "--debug", "--help");
     }

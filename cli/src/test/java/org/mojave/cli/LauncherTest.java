@@ -44,10 +44,10 @@ final class LauncherTest {
 
     @Test
     void anUnknownCommandIsAUsageMistake() throws Exception {
-        Run run = MOJAVE.run("conjure");
+        Run run = MOJAVE.run("zzz");
         assertThat(run.code()).isEqualTo(2);
         assertThat(run.out()).isEmpty();
-        assertThat(run.err()).isEqualTo("mojave: unknown command 'conjure'; see mojave --help\n");
+        assertThat(run.err()).isEqualTo("mojave: unknown command 'zzz'; see mojave --help\n");
     }
 
     @Test
@@ -70,6 +70,13 @@ final class LauncherTest {
         Run run = MOJAVE.with("MOJAVE_JAVA_OPTIONS", "-XX:NoSuchOption").run("doctor");
         assertThat(run.code()).isEqualTo(1);
         assertThat(run.err()).contains("NoSuchOption").contains("Could not create the Java Virtual Machine");
+    }
+
+    @Test
+    void theHeapIsFourFifthsOfTheMemoryAllowed() throws Exception {
+        Launcher showing = MOJAVE.with("MOJAVE_JAVA_OPTIONS", "-Xlog:gc+init");
+        assertThat(showing.run("compress", "x", "--out", "y", "--memory", "1GiB").out()).containsPattern("Heap Max Capacity: 8(19|20)M");
+        assertThat(showing.run("compress", "x", "--out", "y", "--memory=0.5GB").out()).containsPattern("Heap Max Capacity: 38[0-2]M");
     }
 
     @Test

@@ -51,7 +51,7 @@ final class LineProgress implements Progress {
     @Override
     public synchronized void close() {
         String took = Quantities.duration(Duration.ofNanos(nanoTime.getAsLong() - started));
-        err.println(title + ": " + amount(done) + " in " + took);
+        err.println(title + ": " + (done == 0 ? "done" : amount(done)) + " in " + took);
     }
 
     private void show(long now) {

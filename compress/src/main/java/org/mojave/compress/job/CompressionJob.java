@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.PlannedMatrix;
@@ -38,20 +39,27 @@ public final class CompressionJob {
 
     /** Runs a job, or continues it if it was interrupted; returns when the result stands in its folder. */
     public static Report run(JobRequest request, JobListener listener) {
-        return run(request, listener, request.limits().overwrite());
+        return run(request, listener, request.limits().overwrite(), Memory::budget);
     }
 
-    private static Report run(JobRequest request, JobListener listener, boolean mayBeginAnew) {
+    /** As {@link #run(JobRequest, JobListener)}, with buffers from another budget than the request's memory allows. */
+    static Report run(JobRequest request, JobListener listener, MemoryBudget budget) {
+        return run(request, listener, request.limits().overwrite(), _ -> budget);
+    }
+
+    private static Report run(JobRequest request, JobListener listener, boolean mayBeginAnew,
+            Function<Preparation, MemoryBudget> memory) {
         WorkFolder folder = WorkFolder.of(request.output());
         try (Preparation preparation = Preparation.of(request)) {
             folder.prepare(request.model(), request.limits().overwrite());
-            MemoryBudget budget = Memory.budget(preparation);
+            MemoryBudget budget = memory.apply(preparation);
             if (mayBeginAnew && folder.isUnfinished() && !sameJob(folder, preparation)) {
                 folder.clear();
             }
             Report report;
             try (Journal journal = Journal.open(folder.work())) {
                 begin(folder, journal, preparation);
+                listener.resumable(request.output());
                 report = work(preparation, journal, budget, listener);
             }
             folder.publish();
@@ -64,7 +72,7 @@ public final class CompressionJob {
      * choose.
      */
     public static Report resume(Path output, int threads, JobListener listener) {
-        return run(interrupted(output, threads), listener, false);
+        return run(interrupted(output, threads), listener, false, Memory::budget);
     }
 
     /** The request of an interrupted job; throws {@link JobException} if there is none. */
@@ -90,7 +98,7 @@ public final class CompressionJob {
         try {
             List<JournalEntry> entries = Journal.peek(folder.work());
             return !entries.isEmpty() && entries.getFirst() instanceof JournalEntry.Begun(var identity, _)
-                    && identity.equals(preparation.identity());
+                    && same(identity, preparation.identity());
         } catch (JobException _) {
             return false; // a damaged journal is what --overwrite is for
         }
@@ -106,17 +114,22 @@ public final class CompressionJob {
         }
         for (String key : preparation.identity().propertyNames()) {
             JsonNode wanted = preparation.identity().get(key);
-            if (!wanted.equals(found.path(key))) {
+            if (!same(wanted, found.path(key))) {
                 throw new JobException(folder.work() + ": holds an unfinished job with another " + difference(key, wanted, found.path(key))
                         + "; repeat that command, or start again with --overwrite");
             }
         }
     }
 
+    /** Whether two values are written the same: read numbers may have another width than made ones. */
+    private static boolean same(JsonNode a, JsonNode b) {
+        return a.toString().equals(b.toString());
+    }
+
     private static String difference(String key, JsonNode wanted, JsonNode found) {
         return switch (key) {
             case "recipe" -> {
-                String field = wanted.propertyStream().filter(e -> !e.getValue().equals(found.path(e.getKey()))).findFirst()
+                String field = wanted.propertyStream().filter(e -> !same(e.getValue(), found.path(e.getKey()))).findFirst()
                         .map(e -> e.getKey()).orElseThrow();
                 yield "recipe (" + field + " " + found.path(field).asString() + ", not " + wanted.path(field).asString() + ")";
             }
@@ -142,7 +155,7 @@ public final class CompressionJob {
                 walk.run();
                 writeSmallFiles(job);
                 journal.append(job.stages().unsaved());
-                listener.started("verify", preparation.tokens().count());
+                listener.started("verify", Math.min(JobTokens.CHECKED_SEQUENCES, preparation.tokens().count()));
                 verification = job.stages().time("verify", () -> {
                     records.finish();
                     return new Verification(job).run(walk.ends(), walk.states());

@@ -1,5 +1,6 @@
 package org.mojave.compress.job;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,7 +42,7 @@ final class JobTokens {
     }
 
     private static void requireTokenizer(Path model) {
-        if (!java.nio.file.Files.exists(model.resolve("tokenizer.json"))) {
+        if (!Files.exists(model.resolve("tokenizer.json"))) {
             throw new RecipeException(model + " has no tokenizer.json, which gptq needs to read calibration text; add it, or use "
                     + "--method rtn");
         }

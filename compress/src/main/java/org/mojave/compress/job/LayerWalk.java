@@ -9,6 +9,8 @@ import org.mojave.compress.calibrate.Hessians;
 import org.mojave.compress.calibrate.HiddenStates;
 import org.mojave.compress.calibrate.InputGroup;
 import org.mojave.compress.calibrate.LayerPass;
+import org.mojave.compress.calibrate.TokenSequences;
+import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.MemoryNeeds;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.PlannedMatrix;
@@ -31,6 +33,7 @@ final class LayerWalk implements AutoCloseable {
     private final Plan plan;
     private final Quantization quantization;
     private final Arena ends = Arena.ofShared();
+    private final MemoryBudget.Share activations;
     private final HiddenStates states;
     private final LayerPass pass;
 
@@ -40,16 +43,17 @@ final class LayerWalk implements AutoCloseable {
         this.quantization = quantization;
         plan = job.preparation().plan();
         ModelSpec spec = plan.source().spec();
+        TokenSequences tokens = job.preparation().tokens();
+        activations = job.budget().take("activations of one step",
+                MemoryNeeds.forward(spec, LayerPass.chunkTokens(tokens.count(), tokens.length())));
         states = states(job, spec, quantization);
-        pass = new LayerPass(new LayerRunner(spec, job.workers()), states, job.preparation().tokens(), spec.hiddenSize());
+        pass = new LayerPass(new LayerRunner(spec, job.workers()), states, tokens, spec.hiddenSize());
     }
 
     private static HiddenStates states(JobContext job, ModelSpec spec, Quantization quantization) {
-        var tokens = job.preparation().tokens();
-        int count = tokens.count() * tokens.length();
+        TokenSequences tokens = job.preparation().tokens();
+        int count = Math.multiplyExact(tokens.count(), tokens.length());
         long bytes = HiddenStates.bytes(count, spec.hiddenSize());
-        job.budget().take("activations of one step",
-                MemoryNeeds.forward(spec, LayerPass.chunkTokens(tokens.count(), tokens.length())));
         boolean fits = bytes <= (job.budget().free() - quantization.leastBytes()) / 2;
         return fits ? HiddenStates.inMemory(count, spec.hiddenSize(), job.budget())
                 : HiddenStates.inFile(count, spec.hiddenSize(), job.records().folder());
@@ -137,6 +141,7 @@ final class LayerWalk implements AutoCloseable {
     @Override
     public void close() {
         states.close();
+        activations.close();
         ends.close();
     }
 }

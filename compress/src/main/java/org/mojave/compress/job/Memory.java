@@ -11,14 +11,12 @@ import org.mojave.compress.plan.ResourceException;
 import org.mojave.compress.recipe.Method;
 
 /**
- * From {@code --memory} to the budget for buffers. Of the memory of the process, part belongs to the JVM, to native libraries
- * and to garbage that is not collected yet; the launcher gives the heap {@value #HEAP_PERCENT} % of it.
+ * From {@code --memory} to the budget for buffers. Of the memory of the process, a fifth, but at least {@value
+ * #OTHER_BYTES} bytes, belongs to the JVM itself and to native libraries (the launcher gives the heap the rest); of the heap, a
+ * quarter to small objects and to garbage that is not collected yet.
  */
 final class Memory {
-    /** Heap, as part of the memory of the process. */
-    private static final int HEAP_PERCENT = 80;
-    /** Counted buffers, as part of the heap. */
-    private static final int BUFFER_PERCENT = 75;
+    private static final long OTHER_BYTES = 300_000_000;
 
     private Memory() {}
 
@@ -26,11 +24,12 @@ final class Memory {
     static MemoryBudget budget(Preparation preparation) {
         long heap = Runtime.getRuntime().maxMemory();
         long given = preparation.request().limits().memoryBytes();
-        long allowed = given == 0 ? heap : Math.min(heap, given / 100 * HEAP_PERCENT);
-        long limit = allowed / 100 * BUFFER_PERCENT;
+        long allowed = given == 0 ? heap : Math.min(heap, given - Math.max(given / 5, OTHER_BYTES));
+        long limit = allowed / 4 * 3;
         long floor = floor(preparation);
         if (limit < floor) {
-            long needed = floor / BUFFER_PERCENT * 100 / HEAP_PERCENT * 100;
+            long least = floor / 3 * 4 + 4;
+            long needed = Math.max(least / 4 * 5, least + OTHER_BYTES);
             throw new ResourceException("this model needs at least --memory " + ByteSizes.roundedUp(needed) + " (buffers of "
                     + ByteSizes.text(floor) + "); " + (given == 0 ? "the JVM has a heap of " + ByteSizes.text(heap)
                     : "given are " + ByteSizes.text(given)));
@@ -39,7 +38,7 @@ final class Memory {
     }
 
     /** Activations of one step, one Hessian, one matrix being quantized. */
-    private static long floor(Preparation preparation) {
+    static long floor(Preparation preparation) {
         var tokens = preparation.tokens();
         long forward = MemoryNeeds.forward(preparation.source().spec(), LayerPass.chunkTokens(tokens.count(), tokens.length()));
         long hessian = 0;

@@ -15,6 +15,7 @@ import org.mojave.compress.plan.ResourceException;
 import org.mojave.compress.plan.SmallFiles;
 import org.mojave.compress.plan.SourceModel;
 import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.format.checkpoint.CheckpointLayout;
@@ -40,6 +41,11 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
 
     /** Opens and reads what the request names; throws what is wrong with it. */
     static Preparation of(JobRequest request) {
+        for (Path text : request.evaluation()) {
+            if (!Files.isReadable(text) || Files.isDirectory(text)) {
+                throw new RecipeException(text + ": no such text file, or it cannot be read; correct --eval");
+            }
+        }
         SourceModel source = SourceModel.open(request.model());
         try {
             Plan plan = Plan.of(source, request.recipe());

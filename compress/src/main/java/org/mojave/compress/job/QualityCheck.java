@@ -68,8 +68,7 @@ final class QualityCheck {
     private Report.Quality measure(JobRequest request, int[] ids, int window) {
         Model original = job.preparation().source().model();
         try (Model written = Model.open(job.records().folder())) {
-            int batch = EvaluationOptions.batchFor(ModelLogits.bytesPerWindow(original.spec(), window));
-            EvaluationOptions options = new EvaluationOptions(window, 0, 0, batch);
+            EvaluationOptions options = new EvaluationOptions(window, 0, 0, batch(original, window));
             job.listener().started(STAGE, ids.length / window);
             Evaluator evaluator = new Evaluator(new ModelLogits(written, job.workers()),
                     Optional.of(new ModelLogits(original, job.workers())), job.workers());
@@ -83,5 +82,11 @@ final class QualityCheck {
                     comparison.basePerplexity().value(), found.perplexity().value(), comparison.divergence().mean(),
                     comparison.agreement().mean());
         }
+    }
+
+    /** Windows run at a time, of both models, in half of the memory for buffers. */
+    private int batch(Model model, int window) {
+        long bytes = 2 * ModelLogits.bytesPerWindow(model.spec(), window);
+        return Math.clamp(job.budget().free() / 2 / bytes, 1, EvaluationOptions.batchFor(bytes));
     }
 }

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.mojave.compress.calibrate.Hessians;
 import org.mojave.compress.calibrate.InputGroup;
 import org.mojave.compress.plan.PlannedMatrix;
@@ -96,7 +97,7 @@ final class SlabQuantizer {
     }
 
     /** A mistake in the model's numbers is told as one, with its place. */
-    private <T> T guarded(String name, java.util.function.Supplier<T> work) {
+    private <T> T guarded(String name, Supplier<T> work) {
         try {
             return work.get();
         } catch (IllegalArgumentException e) {

@@ -40,6 +40,7 @@ final class Verification {
                 Decoder.Chunk chunk = new Decoder.Chunk(decoder.newCache(tokens.length()), tokens.sequences().get(s));
                 decoder.all(List.of(chunk), (_, first, rows, found) -> logits.compare(sequence, first, rows, found),
                         RouterListener.NONE);
+                job.listener().advanced(1, "sequence " + (s + 1));
             }
             if (!(logits.largestDifference <= TOLERANCE * Math.max(1, logits.largest))) {
                 throw new VerificationException(job.records().folder() + ": the written model's logits differ by up to "

@@ -1,6 +1,7 @@
 package org.mojave.compress.job;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -51,7 +52,8 @@ record WorkFolder(Path output, Path work) {
         try {
             Files.createDirectories(work);
         } catch (IOException e) {
-            throw DurableFile.failed(work, e);
+            throw new JobException(work + ": cannot be made (" + (e instanceof AccessDeniedException ? "permission denied" : e.getMessage())
+                    + "); choose another --out", e);
         }
     }
 

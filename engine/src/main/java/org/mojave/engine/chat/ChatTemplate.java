@@ -121,7 +121,12 @@ public final class ChatTemplate {
         specialTokens.end().ifPresent(token -> bindings.put("eos_token", token));
         bindings.put(TemplateFunctions.CLOCK, now);
         bindings.put("strftime_now", true);  // functions are no variables to Jinjava; "is defined" must see this one
-        RenderResult result = jinja.renderForResult(source, bindings);
+        RenderResult result;
+        try {
+            result = jinja.renderForResult(source, bindings);
+        } catch (RuntimeException | StackOverflowError e) { // what the library does not turn into an error of its own
+            throw new ChatTemplateException(place + ": the template cannot be rendered (" + e.getClass().getSimpleName() + ")");
+        }
         for (TemplateError error : result.getErrors()) {
             if (error.getSeverity() == TemplateError.ErrorType.FATAL) {
                 throw new ChatTemplateException(place + ", line " + error.getLineno() + ": " + reason(error));

@@ -60,7 +60,8 @@ public sealed interface Attention {
                 throw new IllegalArgumentException(heads + " query heads cannot share " + keyValueHeads + " key-value heads");
             }
             if (rope.isPresent() && rope.get().dimension() > headDimension) {
-                throw new IllegalArgumentException("rope rotates " + rope.get().dimension() + " of " + headDimension + " components");
+                throw new IllegalArgumentException("rope rotates " + rope.get().dimension() + " of " + headDimension
+                        + " components");
             }
         }
 

@@ -2,7 +2,7 @@ package org.mojave.engine.model;
 
 import java.util.List;
 
-/** How rope frequencies and amplitudes change with context extension; formulas as in transformers' {@code modeling_rope_utils}. */
+/** How frequencies and amplitudes change with context extension; formulas as in transformers' {@code modeling_rope_utils}. */
 public sealed interface RopeScaling {
     /** Frequencies as they are. */
     record None() implements RopeScaling {}

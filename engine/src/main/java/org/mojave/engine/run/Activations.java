@@ -14,7 +14,7 @@ final class Activations {
     static void join(Gating gating, float[] gate, float[] up, int from, int to) {
         switch (gating) {
             case Gating.Product(Activation activation) -> multiply(activation, gate, up, from, to);
-            case Gating.Clamped(double alpha, double limit) -> clamped((float) alpha, (float) limit, gate, up, from, to);
+            case Gating.Clamped clamped -> clamp(clamped, gate, up, from, to);
         }
     }
 
@@ -70,7 +70,9 @@ final class Activations {
         return Math.signum(x) * (1 - Math.exp(-z * z) / Math.sqrt(Math.PI) / fraction);
     }
 
-    private static void clamped(float alpha, float limit, float[] gate, float[] up, int from, int to) {
+    private static void clamp(Gating.Clamped clamped, float[] gate, float[] up, int from, int to) {
+        float alpha = (float) clamped.alpha();
+        float limit = (float) clamped.limit();
         for (int i = from; i < to; i++) {
             float g = Math.min(gate[i], limit);
             float u = Math.clamp(up[i], -limit, limit);

@@ -37,11 +37,11 @@ final class AttentionHalf {
         int tokens = batch.tokens();
         int size = spec.hiddenSize();
         float[] normed = buffers.take(Buffers.Slot.NORMED, tokens, size);
-        float[] norm = weights.vector(VectorRole.ATTENTION_NORM);
-        float[] normBias = weights.vector(VectorRole.ATTENTION_NORM_BIAS);
+        RowNorm norm = new RowNorm(spec.norm(), weights.vector(VectorRole.ATTENTION_NORM),
+                weights.vector(VectorRole.ATTENTION_NORM_BIAS));
         Rows.forEach(workers, tokens, (first, end) -> {
             for (int t = first; t < end; t++) {
-                Norms.row(spec.norm(), hidden, t * size, normed, t * size, norm, normBias);
+                norm.row(hidden, t * size, normed, t * size);
             }
         });
         Linears.Input input = new Linears.Input(normed, tokens, null);
@@ -61,6 +61,18 @@ final class AttentionHalf {
         }
     }
 
+    /** Floats in this half's own buffers; NORMED and OUTPUT [tokens, hidden] apart. */
+    static long floatsPerToken(Attention attention) {
+        long keys = (long) attention.keyValueHeads() * attention.keyDimension();
+        long values = (long) attention.keyValueHeads() * attention.valueDimension();
+        long queries = (long) attention.heads() * (attention.keyDimension() + attention.valueDimension());
+        return keys + values + queries + switch (attention) {
+            case Attention.GroupedQuery _ -> 0;
+            case Attention.Latent latent -> (long) Math.max(latent.queryRank(), latent.latentRank() + latent.ropeDimension())
+                    + latent.latentRank() + (long) latent.heads() * (latent.plainDimension() + latent.valueDimension());
+        };
+    }
+
     private Projected grouped(Attention.GroupedQuery attention, LayerWeights weights, Linears.Input input, Batch batch,
             LinearObserver observer) {
         int tokens = input.tokens();
@@ -73,8 +85,8 @@ final class AttentionHalf {
         linears.apply(weights, weights.id(MatrixRole.KEY), input, key, observer);
         linears.apply(weights, weights.id(MatrixRole.VALUE), input, value, observer);
         Rows.forEach(workers, tokens, (first, end) -> {
-            normalise(attention, query, first, end, attention.heads(), weights.vector(VectorRole.QUERY_NORM));
-            normalise(attention, key, first, end, attention.keyValueHeads(), weights.vector(VectorRole.KEY_NORM));
+            normalise(attention.norm(), query, first * queryWidth, end * queryWidth, weights.vector(VectorRole.QUERY_NORM));
+            normalise(attention.norm(), key, first * keyWidth, end * keyWidth, weights.vector(VectorRole.KEY_NORM));
             if (attention.clip() > 0) {
                 float limit = (float) attention.clip();
                 clip(query, first * queryWidth, end * queryWidth, limit);
@@ -97,19 +109,14 @@ final class AttentionHalf {
         return new Projected(query, key, value);
     }
 
-    private void normalise(Attention.GroupedQuery attention, float[] x, int first, int end, int headCount, float[] weight) {
-        int dimension = attention.headDimension();
-        switch (attention.norm()) {
+    /** Elements {@code first … end − 1} in pieces as long as the weights: each head by itself, or a whole row. */
+    private void normalise(QueryKeyNorm kind, float[] x, int first, int end, float[] weight) {
+        switch (kind) {
             case NONE, UNWEIGHTED_AFTER_ROPE -> { }
-            case PER_HEAD -> {
-                for (int i = first * headCount; i < end * headCount; i++) {
-                    Norms.rootMeanSquare(x, i * dimension, x, i * dimension, weight, spec.norm().epsilon());
-                }
-            }
-            case WHOLE -> {
-                int width = headCount * dimension;
-                for (int t = first; t < end; t++) {
-                    Norms.rootMeanSquare(x, t * width, x, t * width, weight, spec.norm().epsilon());
+            case PER_HEAD, WHOLE -> {
+                RowNorm norm = RowNorm.rootMeanSquare(spec.norm().epsilon(), weight);
+                for (int at = first; at < end; at += weight.length) {
+                    norm.row(x, at, x, at);
                 }
             }
         }
@@ -118,7 +125,7 @@ final class AttentionHalf {
     private void unweighted(float[] x, int rows, int dimension) {
         Rows.forEach(workers, rows, (first, end) -> {
             for (int i = first; i < end; i++) {
-                Norms.unweighted(x, i * dimension, dimension, spec.norm().epsilon());
+                RowNorm.unweighted(x, i * dimension, dimension, spec.norm().epsilon());
             }
         });
     }
@@ -151,9 +158,9 @@ final class AttentionHalf {
         float[] compressed = buffers.take(Buffers.Slot.COMPRESSED, tokens, compressedWidth);
         linears.apply(weights, weights.id(MatrixRole.LATENT_DOWN), input, compressed, observer);
         float[] normed = buffers.take(Buffers.Slot.NORMED, tokens, Math.max(rank, spec.hiddenSize()));
-        float[] norm = weights.vector(VectorRole.LATENT_NORM);
+        RowNorm norm = RowNorm.rootMeanSquare(LATENT_EPSILON, weights.vector(VectorRole.LATENT_NORM));
         for (int t = 0; t < tokens; t++) {
-            Norms.rootMeanSquare(compressed, t * compressedWidth, normed, t * rank, norm, LATENT_EPSILON);
+            norm.row(compressed, t * compressedWidth, normed, t * rank);
         }
         int plain = attention.plainDimension();
         int expandedHead = plain + attention.valueDimension();
@@ -187,9 +194,9 @@ final class AttentionHalf {
         }
         float[] compressed = buffers.take(Buffers.Slot.COMPRESSED, tokens, rank);
         linears.apply(weights, weights.id(MatrixRole.QUERY_DOWN), input, compressed, observer);
-        float[] norm = weights.vector(VectorRole.QUERY_LATENT_NORM);
+        RowNorm norm = RowNorm.rootMeanSquare(LATENT_EPSILON, weights.vector(VectorRole.QUERY_LATENT_NORM));
         for (int t = 0; t < tokens; t++) {
-            Norms.rootMeanSquare(compressed, t * rank, compressed, t * rank, norm, LATENT_EPSILON);
+            norm.row(compressed, t * rank, compressed, t * rank);
         }
         linears.apply(weights, weights.id(MatrixRole.QUERY_UP), new Linears.Input(compressed, tokens, null), query, observer);
         return query;

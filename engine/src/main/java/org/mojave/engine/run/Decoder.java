@@ -6,10 +6,12 @@ import java.util.Optional;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.LayerSpec;
 import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.model.Rope;
 
 /**
  * Runs all layers over one or more sequences, each with its own KV cache and one or more new tokens. Belongs to one thread at
- * a time.
+ * a time. Memory grows with the tokens of one call ({@link LayerRunner#bytesPerToken}): feed a long prompt in chunks, the
+ * result is the same.
  *
  * <p>Example, greedy decoding of one sequence:
  * <pre>{@code
@@ -158,7 +160,7 @@ public final class Decoder {
     private boolean sameRotations(int before, int after) {
         for (LayerSpec layer : spec.layers()) {
             if (layer.attention().rope().isPresent()) {
-                var rope = layer.attention().rope().get();
+                Rope rope = layer.attention().rope().get();
                 if (Rotations.regime(rope, before) != Rotations.regime(rope, after)) {
                     return false;
                 }

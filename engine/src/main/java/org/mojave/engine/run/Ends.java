@@ -19,8 +19,7 @@ public final class Ends {
     private final Workers workers;
     private final Matrix embedding;
     private final Matrix head;
-    private final float[] norm;
-    private final float[] normBias;
+    private final RowNorm norm;
     private final float[] headBias;
     private float[] normed = new float[0];
 
@@ -37,8 +36,8 @@ public final class Ends {
         this.workers = workers;
         this.embedding = embedding;
         this.head = head;
-        norm = weights.vector(VectorRole.FINAL_NORM, MatrixId.NONE).orElseThrow();
-        normBias = weights.vector(VectorRole.FINAL_NORM_BIAS, MatrixId.NONE).orElse(null);
+        norm = new RowNorm(spec.norm(), weights.vector(VectorRole.FINAL_NORM, MatrixId.NONE).orElseThrow(),
+                weights.vector(VectorRole.FINAL_NORM_BIAS, MatrixId.NONE).orElse(null));
         headBias = weights.bias(MatrixId.of(MatrixRole.HEAD)).orElse(null);
     }
 
@@ -48,7 +47,8 @@ public final class Ends {
         float multiplier = (float) spec.multipliers().embedding();
         for (int i = 0; i < tokens.length; i++) {
             if (tokens[i] < 0 || tokens[i] >= spec.vocabularySize()) {
-                throw new IllegalArgumentException("token " + tokens[i] + " is outside the vocabulary of " + spec.vocabularySize());
+                throw new IllegalArgumentException("token " + tokens[i] + " is outside the vocabulary of "
+                        + spec.vocabularySize());
             }
             int offset = (firstRow + i) * size;
             embedding.decode(tokens[i], 1, hidden, offset);
@@ -71,7 +71,7 @@ public final class Ends {
             normed = new float[rows * size];
         }
         for (int r = 0; r < rows; r++) {
-            Norms.row(spec.norm(), hidden, (firstRow + r) * size, normed, r * size, norm, normBias);
+            norm.row(hidden, (firstRow + r) * size, normed, r * size);
         }
         Products.multiply(head, normed, rows, logits, workers);
         Linears.addBias(headBias, logits, rows);

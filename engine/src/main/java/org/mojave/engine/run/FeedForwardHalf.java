@@ -34,11 +34,11 @@ final class FeedForwardHalf {
     void run(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
         int size = spec.hiddenSize();
         float[] normed = buffers.take(Buffers.Slot.NORMED, tokens, size);
-        float[] norm = weights.vector(VectorRole.FEED_FORWARD_NORM);
-        float[] bias = weights.vector(VectorRole.FEED_FORWARD_NORM_BIAS);
+        RowNorm norm = new RowNorm(spec.norm(), weights.vector(VectorRole.FEED_FORWARD_NORM),
+                weights.vector(VectorRole.FEED_FORWARD_NORM_BIAS));
         Rows.forEach(workers, tokens, (first, end) -> {
             for (int t = first; t < end; t++) {
-                Norms.row(spec.norm(), hidden, t * size, normed, t * size, norm, bias);
+                norm.row(hidden, t * size, normed, t * size);
             }
         });
         float[] mixed = buffers.take(Buffers.Slot.MIXED, tokens, size);
@@ -57,6 +57,24 @@ final class FeedForwardHalf {
         for (int i = 0; i < tokens * size; i++) {
             hidden[i] += mixed[i] * residual;
         }
+    }
+
+    /** Floats in GATE and UP [tokens, intermediate]. */
+    static long networkFloatsPerToken(FeedForward feedForward) {
+        return 2L * switch (feedForward) {
+            case FeedForward.Dense dense -> dense.intermediate();
+            case FeedForward.Mixture mixture ->
+                Math.max(mixture.intermediate(), mixture.shared().map(FeedForward.Shared::intermediate).orElse(0));
+        };
+    }
+
+    /** Floats in the buffers that only layers with experts need; NORMED and MIXED [tokens, hidden] apart. */
+    static long mixtureFloatsPerToken(FeedForward feedForward, int hiddenSize) {
+        return switch (feedForward) {
+            case FeedForward.Dense _ -> 0;
+            case FeedForward.Mixture mixture ->
+                2L * hiddenSize + mixture.router().experts() + 3L * mixture.router().chosen() + 2;
+        };
     }
 
     private void network(LayerWeights weights, Network network, Linears.Input input, float[] y, LinearObserver observer) {
@@ -117,7 +135,7 @@ final class FeedForwardHalf {
                     new MatrixId(MatrixRole.DOWN, layer, expert), mixture.intermediate(), mixture.gating()),
                     new Linears.Input(gathered, count, affinity), output, observer);
             for (int i = 0; i < count; i++) {
-                add(output, i * size, mixed, slots[start + i] / routing.chosen() * size, size, scaleInput ? 1 : affinity[i]);
+                add(output, i * size, mixed, slots[start + i] / routing.chosen() * size, scaleInput ? 1 : affinity[i]);
             }
         }
     }
@@ -167,7 +185,7 @@ final class FeedForwardHalf {
                 weights.id(MatrixRole.SHARED_DOWN), shared.intermediate(), shared.gating()), input, output, observer);
         float[] mixed = buffers.take(Buffers.Slot.MIXED, tokens, size);
         for (int t = 0; t < tokens; t++) {
-            add(output, t * size, mixed, t * size, size, scales[t]);
+            add(output, t * size, mixed, t * size, scales[t]);
         }
     }
 
@@ -177,8 +195,10 @@ final class FeedForwardHalf {
         }
     }
 
-    private static void add(float[] x, int from, float[] y, int to, int count, float factor) {
-        for (int i = 0; i < count; i++) {
+    /** Adds one hidden vector times {@code factor}. */
+    private void add(float[] x, int from, float[] y, int to, float factor) {
+        int size = spec.hiddenSize();
+        for (int i = 0; i < size; i++) {
             y[to + i] += x[from + i] * factor;
         }
     }

@@ -25,7 +25,7 @@ final class HeadAttention {
      */
     record Source(float[] keys, int keyOffset, float[] values, int valueOffset) {}
 
-    /** One call's inputs: queries [tokens, heads · keyDimension]; contexts [tokens, heads · valueDimension] receive the result. */
+    /** Inputs: queries [tokens, heads · keyDimension]; contexts [tokens, heads · valueDimension] receive the result. */
     record Inputs(Attention attention, float[] queries, Source[] sources, float[] contexts, float[] sinks) {}
 
     private record Tile(int sequence, int head, int firstQuery, int queries) {}
@@ -38,7 +38,8 @@ final class HeadAttention {
     }
 
     /** Where one tile's data lies. Keys and values are those of the key-value head from position {@code low} on. */
-    private record View(Block queries, Block keys, Block values, Block contexts, int position, int low, int span) {}
+    private record View(Attention attention, Block queries, Block keys, Block values, Block contexts, int position, int low,
+            int span) {}
 
     private final Workers workers;
     private final Scratch[] scratch;
@@ -83,10 +84,11 @@ final class HeadAttention {
         int valueStride = attention.keyValueHeads() * attention.valueDimension();
         int queryStride = attention.heads() * attention.keyDimension();
         int contextStride = attention.heads() * attention.valueDimension();
-        View view = new View(
+        View view = new View(attention,
                 new Block(inputs.queries(), row * queryStride + tile.head() * attention.keyDimension(), queryStride),
                 new Block(source.keys(), source.keyOffset() + low * keyStride + head * attention.keyDimension(), keyStride),
-                new Block(source.values(), source.valueOffset() + low * valueStride + head * attention.valueDimension(), valueStride),
+                new Block(source.values(), source.valueOffset() + low * valueStride + head * attention.valueDimension(),
+                        valueStride),
                 new Block(inputs.contexts(), row * contextStride + tile.head() * attention.valueDimension(), contextStride),
                 position, low, position + tile.queries() - low);
         int scores = Math.multiplyExact(view.span(), tile.queries());
@@ -95,19 +97,19 @@ final class HeadAttention {
         }
         float sink = inputs.sinks() == null ? Float.NEGATIVE_INFINITY : inputs.sinks()[tile.head()];
         if (tile.queries() >= PRODUCTS_FROM) {
-            products(attention, view, tile.queries(), sink, scratch);
+            products(view, tile.queries(), sink, scratch);
         } else {
-            oneByOne(attention, view, tile.queries(), sink, scratch.scores);
+            oneByOne(view, tile.queries(), sink, scratch.scores);
         }
     }
 
     /** Scores as keys · queriesᵀ, so that neighbouring queries fill a vector; contexts as weightsᵀ · values. */
-    private void products(Attention attention, View view, int queries, float sink, Scratch scratch) {
+    private void products(View view, int queries, float sink, Scratch scratch) {
         Block scores = new Block(scratch.scores, 0, queries);
         workers.algebra().multiplyTransposed(view.keys(), view.queries(), scores,
-                new Extent(view.span(), queries, attention.keyDimension()));
-        softmaxColumns(attention, view, queries, sink, scratch);
-        int dimension = attention.valueDimension();
+                new Extent(view.span(), queries, view.attention().keyDimension()));
+        softmaxColumns(view, queries, sink, scratch);
+        int dimension = view.attention().valueDimension();
         Block contexts = view.contexts();
         for (int i = 0; i < queries; i++) {
             int start = contexts.offset() + i * contexts.stride();
@@ -124,15 +126,15 @@ final class HeadAttention {
     }
 
     /** Scores to weights that are not yet divided by their sums; what the mask hides becomes 0. */
-    private static void softmaxColumns(Attention attention, View view, int queries, float sink, Scratch scratch) {
+    private static void softmaxColumns(View view, int queries, float sink, Scratch scratch) {
         float[] scores = scratch.scores;
         float[] largest = scratch.largest;
-        float scale = (float) attention.scale();
+        float scale = (float) view.attention().scale();
         Arrays.fill(largest, 0, queries, sink);
         int hidden = 0;
         for (int j = 0; j < view.span(); j++) {
             int from = Math.max(0, view.low() + j - view.position());
-            hidden = hidden(attention.mask(), view, j, hidden, queries);
+            hidden = hidden(view, j, hidden, queries);
             int to = queries - hidden;
             Arrays.fill(scores, j * queries, j * queries + from, Float.NEGATIVE_INFINITY);
             Arrays.fill(scores, j * queries + to, (j + 1) * queries, Float.NEGATIVE_INFINITY);
@@ -154,8 +156,9 @@ final class HeadAttention {
         }
     }
 
-    /** How many of the tile's last queries no longer see key {@code j}; {@code more} is a number known to be too large or right. */
-    private static int hidden(Mask mask, View view, int j, int more, int queries) {
+    /** How many of the tile's last queries no longer see key {@code j}: at most {@code more}, as many as for the key before. */
+    private static int hidden(View view, int j, int more, int queries) {
+        Mask mask = view.attention().mask();
         int count = j == 0 ? queries : more;
         while (count > 0 && mask.first(view.position() + queries - count) <= view.low() + j) {
             count--;
@@ -163,19 +166,19 @@ final class HeadAttention {
         return count;
     }
 
-    private static void oneByOne(Attention attention, View view, int queries, float sink, float[] scores) {
-        int dimension = attention.keyDimension();
-        int valueDimension = attention.valueDimension();
+    private static void oneByOne(View view, int queries, float sink, float[] scores) {
+        Attention attention = view.attention();
         for (int i = 0; i < queries; i++) {
             int from = attention.mask().first(view.position() + i) - view.low();
             int to = view.position() + i - view.low() + 1;
-            scoreRows(view, i, dimension, scores, from, to);
+            scoreRows(view, i, scores, from, to);
             softmax(scores, from, to, (float) attention.scale(), sink);
-            mix(view, i, valueDimension, scores, from, to);
+            mix(view, i, scores, from, to);
         }
     }
 
-    private static void scoreRows(View view, int query, int dimension, float[] scores, int from, int to) {
+    private static void scoreRows(View view, int query, float[] scores, int from, int to) {
+        int dimension = view.attention().keyDimension();
         float[] q = view.queries().values();
         float[] keys = view.keys().values();
         int first = view.queries().offset() + query * view.queries().stride();
@@ -217,7 +220,8 @@ final class HeadAttention {
         }
     }
 
-    private static void mix(View view, int query, int dimension, float[] weights, int from, int to) {
+    private static void mix(View view, int query, float[] weights, int from, int to) {
+        int dimension = view.attention().valueDimension();
         float[] values = view.values().values();
         float[] target = view.contexts().values();
         int offset = view.contexts().offset() + query * view.contexts().stride();

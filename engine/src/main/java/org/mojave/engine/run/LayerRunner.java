@@ -1,6 +1,7 @@
 package org.mojave.engine.run;
 
 import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.LayerSpec;
 import org.mojave.engine.model.ModelSpec;
 
 /**
@@ -38,6 +39,19 @@ public final class LayerRunner {
      */
     public void feedForward(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
         feedForward.run(weights, hidden, tokens, observer, listener);
+    }
+
+    /** Most bytes of buffers that a batch takes for each of its tokens, whatever the router chooses; for planning memory. */
+    public static long bytesPerToken(ModelSpec spec) {
+        long attention = 0;
+        long network = 0;
+        long mixture = 0;
+        for (LayerSpec layer : spec.layers()) {
+            attention = Math.max(attention, AttentionHalf.floatsPerToken(layer.attention()));
+            network = Math.max(network, FeedForwardHalf.networkFloatsPerToken(layer.feedForward()));
+            mixture = Math.max(mixture, FeedForwardHalf.mixtureFloatsPerToken(layer.feedForward(), spec.hiddenSize()));
+        }
+        return 4 * (attention + network + mixture + 3L * spec.hiddenSize());
     }
 
     /** Bytes of the buffers held now. */

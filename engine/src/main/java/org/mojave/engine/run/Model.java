@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.mojave.engine.model.Config;
 import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.model.TensorNames;
 import org.mojave.engine.model.UnsupportedModelException;
 import org.mojave.engine.model.arch.Architectures;
 import org.mojave.engine.model.arch.Recognised;
@@ -27,6 +28,7 @@ public final class Model implements AutoCloseable {
     private final Runnable unmap;
     private final Config config;
     private final ModelSpec spec;
+    private final TensorNames names;
     private final Weights weights;
     private final Set<Integer> endTokens;
 
@@ -37,7 +39,8 @@ public final class Model implements AutoCloseable {
         config = new Config(path.resolve("config.json").toString(), checkpoint.config());
         Recognised recognised = Architectures.recognise(config);
         spec = recognised.spec();
-        weights = new Weights(checkpoint, spec, recognised.names());
+        names = recognised.names();
+        weights = new Weights(checkpoint, spec, names);
         Set<Integer> ends = new TreeSet<>(spec.endTokens());
         Path generation = path.resolve("generation_config.json");
         if (Files.exists(generation)) {
@@ -53,7 +56,8 @@ public final class Model implements AutoCloseable {
         GgufModel model = GgufFamilies.recognise(shards);
         config = model.config();
         spec = model.spec();
-        weights = Weights.of(shards, spec, model.names());
+        names = model.names();
+        weights = Weights.of(shards, spec, names);
         endTokens = spec.endTokens();
     }
 
@@ -84,6 +88,11 @@ public final class Model implements AutoCloseable {
     /** What the model is. */
     public ModelSpec spec() {
         return spec;
+    }
+
+    /** What the family calls its tensors. */
+    public TensorNames names() {
+        return names;
     }
 
     /** Its weights, mapped. */

@@ -10,6 +10,8 @@ final class RouterStep {
     private final double[] scores;
     private final double[] choice;
     private final boolean[] dropped;
+    private final double[] groupScores;
+    private final boolean[] groupTaken;
 
     /** {@code correction}: added to scores for the choice, or null. */
     RouterStep(Router router, float[] correction) {
@@ -18,6 +20,13 @@ final class RouterStep {
         scores = new double[router.experts()];
         choice = new double[router.experts()];
         dropped = new boolean[router.experts()];
+        int groups = switch (router.grouping()) {
+            case Router.Grouping.None _ -> 0;
+            case Router.Grouping.BestOfGroup(int count, int _) -> count;
+            case Router.Grouping.BestTwoOfGroup(int count, int _) -> count;
+        };
+        groupScores = new double[groups];
+        groupTaken = new boolean[groups];
     }
 
     /** Token {@code t}: reads its logits, writes its experts and weights by descending weight. */
@@ -25,7 +34,12 @@ final class RouterStep {
         int count = router.experts();
         int from = t * router.chosen();
         switch (router.score()) {
-            case Router.Score.SparseMixer(double jitter) -> sparseMixer(logits, t * count, jitter, experts, weights, from);
+            case Router.Score.SparseMixer(double jitter) -> {
+                for (int e = 0; e < count; e++) {
+                    scores[e] = logits[t * count + e];
+                }
+                sparseMixer(jitter, experts, weights, from);
+            }
             case Router.Score.Softmax _ -> {
                 softmax(logits, t * count);
                 choose(experts, weights, from);
@@ -87,7 +101,8 @@ final class RouterStep {
 
     private void keepGroups(int groups, int kept, int summed) {
         int size = choice.length / groups;
-        double[] groupScores = new double[groups];
+        Arrays.fill(groupScores, 0);
+        Arrays.fill(groupTaken, false);
         for (int g = 0; g < groups; g++) {
             for (int i = 0; i < summed; i++) {
                 int best = largest(choice, g * size, (g + 1) * size, dropped);
@@ -96,10 +111,9 @@ final class RouterStep {
             }
         }
         Arrays.fill(dropped, true);
-        boolean[] taken = new boolean[groups];
         for (int k = 0; k < kept; k++) {
-            int best = largest(groupScores, 0, groups, taken);
-            taken[best] = true;
+            int best = largest(groupScores, 0, groups, groupTaken);
+            groupTaken[best] = true;
             Arrays.fill(dropped, best * size, (best + 1) * size, false);
         }
     }
@@ -151,11 +165,8 @@ final class RouterStep {
     }
 
     /** Each slot: the best expert left; its weight is a softmax over the logits within 2·jitter (relative) of it. */
-    private void sparseMixer(float[] logits, int offset, double jitter, int[] experts, float[] weights, int from) {
+    private void sparseMixer(double jitter, int[] experts, float[] weights, int from) {
         Arrays.fill(dropped, false);
-        for (int e = 0; e < scores.length; e++) {
-            scores[e] = logits[offset + e];
-        }
         for (int k = 0; k < router.chosen(); k++) {
             int best = largest(scores, 0, scores.length, dropped);
             float top = (float) scores[best];

@@ -1,8 +1,8 @@
 package org.mojave.engine.store;
 
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.mojave.engine.kernel.DenseMatrix;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.kernel.PackedMatrix;
@@ -11,6 +11,7 @@ import org.mojave.engine.model.MatrixShape;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.TensorNames;
 import org.mojave.engine.model.TensorSlice;
+import org.mojave.engine.model.UnsupportedModelException;
 import org.mojave.engine.model.VectorRole;
 import org.mojave.format.block.BlockScaledRows;
 import org.mojave.format.block.Mxfp4Rows;
@@ -23,6 +24,9 @@ import org.mojave.format.tensor.TensorData;
 
 /** Finds matrices and vectors among a checkpoint's tensors and checks their shapes. */
 final class Locator implements WeightSource {
+    /** What follows the name of an FP8 tensor in that of its block scales. */
+    private static final String SCALES = "_scale_inv";
+
     private final Checkpoint checkpoint;
     private final Storage storage;
     private final ModelSpec spec;
@@ -39,13 +43,15 @@ final class Locator implements WeightSource {
     public Located matrix(MatrixId id) {
         TensorSlice slice = names.matrix(id);
         MatrixShape shape = spec.shape(id);
-        return switch (storage) {
-            case Storage.Packed(Map<String, Scheme> schemes) when schemes.containsKey(id.name()) ->
-                packed(id, schemes.get(id.name()), shape);
-            case Storage.Packed _, Storage.Plain _ -> plain(id, slice, shape);
-            case Storage.BlockScaled blocks -> checkpoint.tensors().containsKey(slice.tensor() + "_scale_inv")
-                    ? blockScaled(slice, shape, blocks) : plain(id, slice, shape);
-        };
+        if (storage.schemes().containsKey(id.name())) {
+            return packed(id, storage.schemes().get(id.name()), shape);
+        }
+        if (!checkpoint.tensors().containsKey(slice.tensor() + SCALES)) {
+            return plain(id, slice, shape);
+        }
+        return blockScaled(slice, shape, storage.blocks().orElseThrow(() -> new CheckpointException(
+                checkpoint.folder() + ", tensor " + slice.tensor() + SCALES,
+                "holds block scales, but quantization_config in config.json names no weight_block_size")));
     }
 
     @Override
@@ -87,6 +93,10 @@ final class Locator implements WeightSource {
         }
         TensorData tensor = checkpoint.tensor(slice.tensor());
         requireFloats(tensor);
+        if (storage.blocks().isPresent() && tensor.type().bytes() == 1) {
+            throw new CheckpointException(place(tensor), "is " + tensor.type().wireName() + " but has no block scales ("
+                    + slice.tensor() + SCALES + ")");
+        }
         TensorData part = slice.stacked() ? part(tensor, id, 3) : tensor;
         long joined = (long) shape.rows() * slice.parts();
         List<Long> expected = slice.transposed() ? List.of((long) shape.columns(), joined)
@@ -118,32 +128,33 @@ final class Locator implements WeightSource {
         if (shape.columns() % Mxfp4Rows.BLOCK_COLUMNS != 0 || !blocks.shape().equals(expected)) {
             throw wrongShape(blocks, expected);
         }
-        if (!scales.shape().equals(expected.subList(0, 2))) {
-            throw wrongShape(scales, expected.subList(0, 2));
-        }
-        return new Located(new EncodedMatrix(new Mxfp4Rows(blocks, scales), slice.first(shape.rows()), slice.step(), shape.rows()),
+        Mxfp4Rows rows = inFolder(() -> new Mxfp4Rows(blocks, scales));
+        return new Located(new EncodedMatrix(rows, slice.first(shape.rows()), slice.step(), shape.rows()),
                 Set.of(slice.tensor() + "_blocks", slice.tensor() + "_scales"));
     }
 
     private Located blockScaled(TensorSlice slice, MatrixShape shape, Storage.BlockScaled size) {
         TensorData codes = checkpoint.tensor(slice.tensor());
-        TensorData scales = checkpoint.tensor(slice.tensor() + "_scale_inv");
+        TensorData scales = checkpoint.tensor(slice.tensor() + SCALES);
         if (slice.stacked() || slice.parts() > 1) {
-            throw new CheckpointException(place(codes), "FP8 block scales are read for separate matrices only");
+            throw new UnsupportedModelException(place(codes)
+                    + ": FP8 block scales of joined matrices are not supported; use a checkpoint with separate expert tensors");
         }
         List<Long> expected = List.of((long) shape.rows(), (long) shape.columns());
         if (!codes.shape().equals(expected)) {
             throw wrongShape(codes, expected);
         }
-        List<Long> blocks = List.of((shape.rows() + size.blockRows() - 1L) / size.blockRows(),
-                (shape.columns() + size.blockColumns() - 1L) / size.blockColumns());
-        if (!scales.shape().equals(blocks)) {
-            throw wrongShape(scales, blocks);
+        BlockScaledRows rows = inFolder(() -> new BlockScaledRows(codes, scales, size.blockRows(), size.blockColumns()));
+        return new Located(EncodedMatrix.of(rows), Set.of(codes.name(), scales.name()));
+    }
+
+    /** Puts the folder before the message of a {@link CheckpointException}. */
+    private <T> T inFolder(Supplier<T> made) {
+        try {
+            return made.get();
+        } catch (CheckpointException e) {
+            throw new CheckpointException(checkpoint.folder().toString(), e.getMessage(), e);
         }
-        requireFloats(codes);
-        requireFloats(scales);
-        return new Located(EncodedMatrix.of(new BlockScaledRows(codes, scales, size.blockRows(), size.blockColumns())),
-                Set.of(codes.name(), scales.name()));
     }
 
     private Located packed(MatrixId id, Scheme scheme, MatrixShape shape) {

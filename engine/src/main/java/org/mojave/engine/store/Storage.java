@@ -9,38 +9,38 @@ import org.mojave.format.packed.Scheme;
 import org.mojave.format.tensor.CheckpointException;
 import tools.jackson.databind.JsonNode;
 
-/** What {@code quantization_config} says about the storage of matrices. */
-sealed interface Storage {
-    /** Plain floats, or MXFP4 blocks where the plain tensor is absent. */
-    record Plain() implements Storage {}
-
-    /** FP8 tensors with {@code weight_scale_inv} per block. */
-    record BlockScaled(int blockRows, int blockColumns) implements Storage {}
-
-    /** Mojave's own: tensor name (also the matrix name) to scheme; every other matrix is plain. */
-    record Packed(Map<String, Scheme> schemes) implements Storage {
-        public Packed {
-            schemes = Map.copyOf(schemes);
-        }
+/**
+ * What {@code quantization_config} says about the storage of matrices. MXFP4 needs no entry: its tensors have names of their
+ * own.
+ *
+ * @param schemes matrices in Mojave's packed layout, by matrix name, which is the tensor's name too; all others are plain or
+ *     block-scaled
+ * @param blocks block size of FP8 tensors that come with {@code weight_scale_inv}
+ */
+record Storage(Map<String, Scheme> schemes, Optional<BlockScaled> blocks) {
+    Storage {
+        schemes = Map.copyOf(schemes);
     }
 
-    /** Reads the config of the whole model; throws UnsupportedModelException for another method. */
+    /** {@code weight_block_size}. */
+    record BlockScaled(int blockRows, int blockColumns) {}
+
+    /** Reads the config of the whole model; throws UnsupportedModelException for a method other than fp8, mxfp4, mojave. */
     static Storage of(Config config) {
         Optional<Config> quantization = config.object("quantization_config");
         if (quantization.isEmpty()) {
-            return new Plain();
+            return new Storage(Map.of(), Optional.empty());
         }
         Config keys = quantization.get();
         String method = keys.oneOf("quant_method", "", "fp8", "mojave", "mxfp4");
-        return switch (method) {
-            case "fp8" -> blockScaled(keys);
-            case "mojave" -> packed(keys);
-            default -> new Plain();
-        };
+        keys.oneOf("fmt", "e4m3", "e4m3");
+        keys.oneOf("activation_scheme", "dynamic", "dynamic");
+        Map<String, Scheme> schemes = method.equals("mojave") ? schemes(keys) : Map.of();
+        boolean block = keys.has("weight_block_size") || method.equals("fp8");
+        return new Storage(schemes, block ? Optional.of(blocks(keys)) : Optional.empty());
     }
 
-    private static Storage blockScaled(Config keys) {
-        keys.oneOf("fmt", "e4m3", "e4m3");
+    private static BlockScaled blocks(Config keys) {
         List<Integer> size = keys.has("weight_block_size") ? keys.integers("weight_block_size", 1) : List.of(128, 128);
         if (size.size() != 2) {
             throw new CheckpointException(keys.place(), "weight_block_size must hold two numbers, not " + size);
@@ -48,7 +48,7 @@ sealed interface Storage {
         return new BlockScaled(size.get(0), size.get(1));
     }
 
-    private static Storage packed(Config keys) {
+    private static Map<String, Scheme> schemes(Config keys) {
         Config matrices = keys.object("matrices")
                 .orElseThrow(() -> new CheckpointException(keys.place(), "lacks the key matrices"));
         Map<String, Scheme> schemes = new LinkedHashMap<>();
@@ -59,6 +59,6 @@ sealed interface Storage {
                 throw new CheckpointException(matrices.place(), entry.getKey() + ": " + e.getMessage(), e);
             }
         }
-        return new Packed(schemes);
+        return schemes;
     }
 }

@@ -1,9 +1,11 @@
 package org.mojave.engine.store;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.model.Config;
 import org.mojave.engine.model.MatrixId;
@@ -29,10 +31,11 @@ public final class Weights {
     private final Map<MatrixId, Located> matrices = new LinkedHashMap<>();
     private final Map<MatrixId, float[]> biases = new LinkedHashMap<>();
     private final Map<VectorKey, float[]> vectors = new LinkedHashMap<>();
+    private final Set<String> used = new TreeSet<>();
 
     /** Finds everything; throws {@link CheckpointException} with tensor, expected and found shape. */
     public Weights(Checkpoint checkpoint, ModelSpec spec, TensorNames names) {
-        this(spec, new Locator(checkpoint, Storage.of(new Config(checkpoint.folder().resolve("config.json").toString(),
+        this(spec, names, new Locator(checkpoint, Storage.of(new Config(checkpoint.folder().resolve("config.json").toString(),
                 checkpoint.config())), spec, names));
     }
 
@@ -42,28 +45,40 @@ public final class Weights {
      */
     public static Weights of(GgufShards shards, ModelSpec spec, TensorNames names) {
         GgufSource source = new GgufSource(shards, spec, names);
-        Weights weights = new Weights(spec, source);
+        Weights weights = new Weights(spec, names, source);
         source.requireAllRead();
         return weights;
     }
 
-    private Weights(ModelSpec spec, WeightSource source) {
+    private Weights(ModelSpec spec, TensorNames names, WeightSource source) {
         this.spec = spec;
         for (int layer = MatrixId.NONE; layer < spec.layers().size(); layer++) {
             for (MatrixId id : layer == MatrixId.NONE ? spec.ends() : spec.matrices(layer)) {
-                matrices.put(id, source.matrix(id));
-                if (spec.hasBias(id)) {
-                    biases.put(id, source.bias(id));
-                }
+                locate(id, source, names);
             }
             for (VectorRole role : spec.vectors(layer)) {
                 vectors.put(new VectorKey(role, layer), source.vector(role, layer));
+                used.add(names.vector(role, layer));
             }
         }
         MatrixId head = MatrixId.of(MatrixRole.HEAD);
         if (spec.headBias() && spec.tiedHead()) {
-            biases.put(head, source.bias(head));
+            locateBias(head, source, names);
         }
+    }
+
+    private void locate(MatrixId id, WeightSource source, TensorNames names) {
+        Located located = source.matrix(id);
+        matrices.put(id, located);
+        used.addAll(located.tensors());
+        if (spec.hasBias(id)) {
+            locateBias(id, source, names);
+        }
+    }
+
+    private void locateBias(MatrixId id, WeightSource source, TensorNames names) {
+        biases.put(id, source.bias(id));
+        used.add(names.bias(id).tensor());
     }
 
     /** The matrix; throws IllegalArgumentException if the model has none of that name. */
@@ -87,6 +102,14 @@ public final class Weights {
      */
     public Set<String> tensorNamesOf(MatrixId id) {
         return located(id).tensors();
+    }
+
+    /**
+     * All tensors that the model uses, those of {@link #tensorNamesOf} included. What else lies in the files (prediction
+     * layers, a vision tower) is not used.
+     */
+    public Set<String> tensorNames() {
+        return Collections.unmodifiableSet(used);
     }
 
     /** Bias of a matrix, one float per row; shared, not to be changed. */

@@ -106,6 +106,11 @@ record CommonConfig(Config config, Defaults defaults) {
                 1 / Math.sqrt(dimension), biases, norm, 0, false, Optional.empty());
     }
 
+    /** Whether there is a window: its key is absent (then the default holds) or has a value; null means none. */
+    boolean windowed() {
+        return config.has("sliding_window") || !config.node().has("sliding_window");
+    }
+
     /** {@code sliding_window} for all layers, or everything where it is absent or null. */
     Mask slidingOrFull() {
         return config.has("sliding_window") ? sliding(0) : new Mask.Full();
@@ -125,7 +130,8 @@ record CommonConfig(Config config, Defaults defaults) {
             }
         }
         if (types.size() < layerCount()) {
-            throw new CheckpointException(config.place(), "layer_types holds " + types.size() + " entries for " + layerCount() + " layers");
+            throw new CheckpointException(config.place(), "layer_types holds " + types.size() + " entries for "
+                    + layerCount() + " layers");
         }
         for (String type : types) {
             if (!List.of(supported).contains(type)) {

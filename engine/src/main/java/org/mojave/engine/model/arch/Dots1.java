@@ -24,9 +24,8 @@ final class Dots1 implements Architecture {
     public Recognised read(Config config) {
         CommonConfig common = new CommonConfig(config, new CommonConfig.Defaults(32, 1e-6, 2048, 10_000, false, -1));
         Rope rope = common.rope();
-        boolean windowed = config.has("sliding_window") || !config.node().has("sliding_window");
         int firstSliding = config.integer("max_window_layers", 62, 0);
-        List<String> types = common.layerTypes(i -> windowed && i >= firstSliding ? SLIDING : FULL, SLIDING, FULL);
+        List<String> types = common.layerTypes(i -> common.windowed() && i >= firstSliding ? SLIDING : FULL, SLIDING, FULL);
         config.oneOf("scoring_func", "noaux_tc", "noaux_tc", "sigmoid");
         int intermediate = config.size("moe_intermediate_size", 1408);
         SparseLayers sparse = SparseLayers.afterDense(config, 0);

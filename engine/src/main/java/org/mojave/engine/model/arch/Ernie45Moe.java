@@ -32,7 +32,8 @@ final class Ernie45Moe implements Architecture {
                 common.shared(config.integer("moe_num_shared_experts", 2, 0), intermediate, bias));
         SparseLayers sparse = sparseLayers(config, common.layerCount());
         return new Recognised(common.model(common.norm(), bias, Multipliers.NONE,
-                i -> new LayerSpec(attention, sparse.at(i) ? experts : common.dense(bias))), new NamePatterns().vector(VectorRole.ROUTER_CORRECTION,
+                i -> new LayerSpec(attention, sparse.at(i) ? experts : common.dense(bias))),
+                new NamePatterns().vector(VectorRole.ROUTER_CORRECTION,
                         "model.layers.{layer}.mlp.moe_statics.e_score_correction_bias"));
     }
 

@@ -7,7 +7,7 @@ import org.mojave.engine.model.Rope;
 
 /** Reads the keys of multi-head latent attention (DeepSeek-V2, DeepSeek-V3). */
 record LatentConfig(CommonConfig common) {
-    /** Latent attention whose rope pairs are {@code interleaved}. An absent {@code q_lora_rank} is 1536, a null one means none. */
+    /** Latent attention whose rope pairs are {@code interleaved}. An absent {@code q_lora_rank} is 1536, null means none. */
     Attention.Latent attention(boolean interleaved) {
         Config config = common.config();
         int plain = config.size("qk_nope_head_dim", 128);

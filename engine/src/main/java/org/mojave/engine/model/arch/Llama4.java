@@ -2,6 +2,7 @@ package org.mojave.engine.model.arch;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.mojave.engine.model.Attention;
 import org.mojave.engine.model.Config;
 import org.mojave.engine.model.FeedForward;
@@ -52,7 +53,7 @@ record Llama4(String modelType) implements Architecture {
         List<Integer> given = config.integers("no_rope_layers", 0);
         if (given.isEmpty()) {
             int interval = config.size("no_rope_layer_interval", 4);
-            return java.util.stream.IntStream.range(0, layers).mapToObj(i -> (i + 1) % interval != 0 ? 1 : 0).toList();
+            return IntStream.range(0, layers).mapToObj(i -> (i + 1) % interval != 0 ? 1 : 0).toList();
         }
         if (given.size() < layers) {
             throw new IllegalArgumentException("no_rope_layers holds " + given.size() + " entries for " + layers + " layers");

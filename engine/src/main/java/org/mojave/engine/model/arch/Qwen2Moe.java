@@ -27,7 +27,7 @@ final class Qwen2Moe implements Architecture {
         Rope rope = common.rope();
         Attention.Biases biases = new Attention.Biases(config.flag("qkv_bias", true), false);
         // Release 4.57 slides in every layer once use_sliding_window is set; max_window_layers matters to flash attention only.
-        boolean slides = config.flag("use_sliding_window", false);
+        boolean slides = config.flag("use_sliding_window", false) && common.windowed();
         List<String> types = common.layerTypes(_ -> slides ? SLIDING : "full_attention", SLIDING, "full_attention");
         int count = config.integer("num_experts", 60, 0);
         SparseLayers sparse = SparseLayers.everyStep(config, count);

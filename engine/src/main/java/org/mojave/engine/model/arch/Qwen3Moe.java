@@ -18,7 +18,7 @@ final class Qwen3Moe implements Architecture {
     @Override
     public Recognised read(Config config) {
         CommonConfig common = new CommonConfig(config, new CommonConfig.Defaults(4, 1e-6, 32_768, 10_000, false, -1));
-        boolean slides = config.flag("use_sliding_window", false) && (config.has("sliding_window") || !config.node().has("sliding_window"));
+        boolean slides = config.flag("use_sliding_window", false) && common.windowed();
         Mask mask = slides ? common.sliding(4096) : new Mask.Full();
         Attention attention = common.attention(common.rope(), common.biases(), QueryKeyNorm.PER_HEAD, mask);
         int count = config.integer("num_experts", 128, 0);

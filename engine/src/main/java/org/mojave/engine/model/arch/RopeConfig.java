@@ -66,7 +66,8 @@ record RopeConfig(Config config, double defaultBase, int defaultContext) {
             case "longrope" -> longRope(keys, context, dimension);
             case "llama3" -> new RopeScaling.Llama3(factor(keys), required(keys, "low_freq_factor"),
                     required(keys, "high_freq_factor"), keys.size("original_max_position_embeddings"));
-            default -> throw keys.unsupported("rope_type", type(keys), "supported: default, linear, dynamic, yarn, longrope, llama3");
+            default -> throw keys.unsupported("rope_type", type(keys),
+                    "supported: default, linear, dynamic, yarn, longrope, llama3");
         };
     }
 

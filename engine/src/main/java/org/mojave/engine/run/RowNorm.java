@@ -2,24 +2,23 @@ package org.mojave.engine.run;
 
 import org.mojave.engine.model.Norm;
 
-/** Normalisation of rows, in float32 with sums in float64. */
-final class Norms {
-    private Norms() {}
-
-    /** Row at {@code from} of {@code x} to {@code y} at {@code to}; {@code bias} is used by layer norm only. */
-    static void row(Norm norm, float[] x, int from, float[] y, int to, float[] weight, float[] bias) {
-        switch (norm) {
-            case Norm.RootMeanSquare(double epsilon) -> rootMeanSquare(x, from, y, to, weight, epsilon);
-            case Norm.Layer(double epsilon) -> layer(x, from, y, to, weight, bias, epsilon);
-        }
+/** One normalisation with its weights: rows in float32 with sums in float64. {@code bias} is null but for layer norm. */
+record RowNorm(Norm norm, float[] weight, float[] bias) {
+    /** Root-mean-square norm with weights. */
+    static RowNorm rootMeanSquare(double epsilon, float[] weight) {
+        return new RowNorm(new Norm.RootMeanSquare(epsilon), weight, null);
     }
 
-    /** {@code weight.length} components. */
-    static void rootMeanSquare(float[] x, int from, float[] y, int to, float[] weight, double epsilon) {
-        int size = weight.length;
-        float scale = inverse(x, from, size, epsilon);
-        for (int i = 0; i < size; i++) {
-            y[to + i] = weight[i] * (x[from + i] * scale);
+    /** Normalises the row at {@code from} of {@code x} to {@code to} of {@code y}; the two may be the same. */
+    void row(float[] x, int from, float[] y, int to) {
+        switch (norm) {
+            case Norm.RootMeanSquare(double epsilon) -> {
+                float scale = inverse(x, from, weight.length, epsilon);
+                for (int i = 0; i < weight.length; i++) {
+                    y[to + i] = weight[i] * (x[from + i] * scale);
+                }
+            }
+            case Norm.Layer(double epsilon) -> layer(x, from, y, to, epsilon);
         }
     }
 
@@ -49,7 +48,7 @@ final class Norms {
         return (float) (1 / Math.sqrt((a + b + c + d) / size + epsilon));
     }
 
-    private static void layer(float[] x, int from, float[] y, int to, float[] weight, float[] bias, double epsilon) {
+    private void layer(float[] x, int from, float[] y, int to, double epsilon) {
         int size = weight.length;
         double sum = 0;
         for (int i = 0; i < size; i++) {

@@ -1,0 +1,21 @@
+package org.mojave.compress.route;
+
+import java.util.Arrays;
+
+/** Quantiles with linear interpolation between neighbours. */
+final class Quantiles {
+    private Quantiles() {}
+
+    /** The value below which the share lies; {@code values} are not changed. */
+    static double of(double[] values, double share) {
+        if (values.length == 0 || !(share >= 0 && share <= 1)) {
+            throw new IllegalArgumentException("quantile " + share + " of " + values.length + " values");
+        }
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        double position = share * (sorted.length - 1);
+        int lower = (int) position;
+        int upper = Math.min(lower + 1, sorted.length - 1);
+        return sorted[lower] + (position - lower) * (sorted[upper] - sorted[lower]);
+    }
+}

@@ -1,0 +1,169 @@
+package org.mojave.engine.kernel;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Objects;
+import org.mojave.format.packed.PackedLayout;
+import org.mojave.format.packed.Scheme;
+import org.mojave.format.tensor.ElementType;
+
+/**
+ * The C kernels ({@code engine/src/main/native}) of one instruction set, on the calling thread. Bounds are checked here,
+ * not in C. Java arrays are passed without a copy; since such a call holds up the garbage collector, it gets at most
+ * {@value #TOKENS_PER_CALL} tokens, and callers give it few tiles. Reference: {@link PackedOracle}, equal in every bit;
+ * benchmark: {@code NativeKernelBench} in {@code bench}.
+ */
+public final class NativeKernels {
+    /** With a few tiles they stay in the second-level cache. A multiple of the six tokens of the register block. */
+    private static final int TOKENS_PER_CALL = 96;
+
+    /** Bound to no address, so that they are constants whatever library was loaded. */
+    private static final class Calls {
+        private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
+        private static final Linker.Option HEAP = Linker.Option.critical(true);
+        static final MethodHandle PACKED = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
+                ValueLayout.ADDRESS, ValueLayout.ADDRESS, LONG, LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS, LONG, LONG, ValueLayout.ADDRESS), HEAP);
+        static final MethodHandle DENSE = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
+                LONG, ValueLayout.ADDRESS, LONG, LONG, LONG, LONG, ValueLayout.ADDRESS, LONG, ValueLayout.ADDRESS), HEAP);
+        static final MethodHandle QUANTIZE = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
+                ValueLayout.ADDRESS, LONG, LONG, LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS), HEAP);
+    }
+
+    private final NativeVariant variant;
+    private final MemorySegment packed;
+    private final MemorySegment dense;
+    private final MemorySegment quantize;
+
+    /** Binds the symbols; IllegalArgumentException if one is missing. */
+    NativeKernels(NativeVariant variant, SymbolLookup library) {
+        this.variant = variant;
+        packed = find(library, variant.packedSymbol());
+        dense = find(library, variant.denseSymbol());
+        quantize = find(library, "mojave_quantize");
+    }
+
+    private static MemorySegment find(SymbolLookup library, String symbol) {
+        return library.find(symbol).orElseThrow(() -> new IllegalArgumentException("it lacks " + symbol));
+    }
+
+    /** Instruction set of these kernels. */
+    public NativeVariant variant() {
+        return variant;
+    }
+
+    /** Whether {@link #multiplyDense} can read that type. */
+    public static boolean supports(ElementType type) {
+        return type == ElementType.F32 || type == ElementType.BF16 || type == ElementType.F16;
+    }
+
+    /** Quantizes rows {@code first … first+count−1} of x, row-major like {@code target}, which has the shape already. */
+    public void quantize(float[] x, int first, int count, QuantizedActivations target) {
+        Objects.checkFromIndexSize(first, count, target.tokens());
+        int columns = target.columns();
+        Objects.checkFromIndexSize((long) first * columns, (long) count * columns, x.length);
+        int group = first * target.groups();
+        try {
+            Calls.QUANTIZE.invokeExact(quantize, floats(x, (long) first * columns), (long) count, (long) columns,
+                    (long) target.groupColumns(), bytes(target.values(), (long) first * target.paddedColumns()),
+                    floats(target.scales(), group), ints(target.sums(), group));
+        } catch (Throwable e) {
+            throw failure(e);
+        }
+    }
+
+    /**
+     * Rows of tiles {@code firstTile … lastTile−1} of {@code y = x · Wᵀ}: y [x.tokens, W.rows], other rows untouched. The
+     * activations' group must divide the weights'.
+     */
+    public void multiply(PackedMatrix w, QuantizedActivations x, int firstTile, int lastTile, float[] y) {
+        PackedLayout layout = w.layout();
+        Objects.checkFromToIndex(firstTile, lastTile, layout.tiles());
+        Objects.checkFromIndexSize(0L, (long) x.tokens() * w.rows(), y.length);
+        if (x.columns() != w.columns() || !divides(x.groupColumns(), layout.scheme())) {
+            throw new IllegalArgumentException("activations of " + x.columns() + " columns in groups of " + x.groupColumns()
+                    + " do not fit a matrix of " + w.columns() + " columns, scheme " + layout.scheme().id());
+        }
+        MemorySegment shape = MemorySegment.ofArray(shape(layout, x));
+        for (int t = 0; t < x.tokens(); t += TOKENS_PER_CALL) {
+            int group = t * x.groups();
+            try {
+                Calls.PACKED.invokeExact(packed, shape, w.bytes(), (long) firstTile, (long) lastTile,
+                        bytes(x.values(), (long) t * x.paddedColumns()), floats(x.scales(), group), ints(x.sums(), group),
+                        (long) x.groups(), (long) Math.min(TOKENS_PER_CALL, x.tokens() - t), floats(y, (long) t * w.rows()));
+            } catch (Throwable e) {
+                throw failure(e);
+            }
+        }
+    }
+
+    /** Rows {@code firstRow … lastRow−1} of {@code y = x · Wᵀ} with a float matrix: x [tokens, W.columns], y [tokens, W.rows]. */
+    public void multiplyDense(DenseMatrix w, Rows range, float[] x, int tokens, float[] y) {
+        Objects.checkFromToIndex(range.first(), range.end(), w.rows());
+        Objects.checkFromIndexSize(0L, (long) tokens * w.columns(), x.length);
+        Objects.checkFromIndexSize(0L, (long) tokens * w.rows(), y.length);
+        long type = typeCode(w.tensor().type());
+        MemorySegment weights = w.tensor().bytes();
+        Objects.checkFromIndexSize(0, (long) w.rows() * w.columns() * w.tensor().type().bytes(), weights.byteSize());
+        for (int t = 0; t < tokens; t += TOKENS_PER_CALL) {
+            try {
+                Calls.DENSE.invokeExact(dense, type, weights, (long) w.rows(), (long) w.columns(), (long) range.first(),
+                        (long) range.end(), floats(x, (long) t * w.columns()), (long) Math.min(TOKENS_PER_CALL, tokens - t),
+                        floats(y, (long) t * w.rows()));
+            } catch (Throwable e) {
+                throw failure(e);
+            }
+        }
+    }
+
+    /** Rows {@code first … end−1} of a matrix. */
+    public record Rows(int first, int end) {}
+
+    /** What a call can throw is unchecked: a closed arena, another thread's memory. */
+    private static RuntimeException failure(Throwable thrown) {
+        return thrown instanceof RuntimeException known ? known : new IllegalStateException(thrown);
+    }
+
+    private static long typeCode(ElementType type) {
+        if (!supports(type)) {
+            throw new IllegalArgumentException("no native product with " + type);
+        }
+        return type == ElementType.F32 ? 0 : type == ElementType.BF16 ? 1 : 2;
+    }
+
+    private static boolean divides(int group, Scheme scheme) {
+        return scheme.groupSize() == Scheme.WHOLE_ROW || scheme.groupSize() % group == 0;
+    }
+
+    /** The fields of {@code packed_matrix} in mojave.h. */
+    private static long[] shape(PackedLayout layout, QuantizedActivations x) {
+        int run = PackedLayout.RUN_COLUMNS;
+        return new long[] {
+            layout.scheme().bits(),
+            layout.scheme().symmetric() ? 1 : 0,
+            layout.rows(),
+            layout.runs(),
+            Math.ceilDiv(layout.scheme().groupColumns(layout.columns()), run),
+            x.groupColumns() / run,
+            layout.tileBytes(),
+            layout.zerosOffset(),
+            layout.codesOffset()
+        };
+    }
+
+    private static MemorySegment bytes(byte[] array, long index) {
+        return MemorySegment.ofArray(array).asSlice(index);
+    }
+
+    private static MemorySegment floats(float[] array, long index) {
+        return MemorySegment.ofArray(array).asSlice(Float.BYTES * index);
+    }
+
+    private static MemorySegment ints(int[] array, long index) {
+        return MemorySegment.ofArray(array).asSlice(Integer.BYTES * index);
+    }
+}

@@ -1,0 +1,40 @@
+package org.mojave.engine.kernel;
+
+/**
+ * Products without native code: packed matrices meet few tokens tile by tile ({@link TileProduct}); everything else goes
+ * through {@link Products}. Activations are not rounded.
+ */
+public final class VectorProducts implements ProductPath {
+    /** From this many tokens on, decoding once and a product of floats is faster. */
+    private static final int MANY_TOKENS = 8;
+    private static final long TASK_BYTES = 128 << 10;
+
+    VectorProducts() {}
+
+    @Override
+    public String describe() {
+        return "packed weights × float activations, Java vectors of " + TileProduct.BITS + " bits";
+    }
+
+    @Override
+    public void multiply(Matrix w, float[] x, int tokens, float[] y, Workers workers) {
+        if (tokens >= MANY_TOKENS || !(w instanceof PackedMatrix packed) || !TileProduct.SUPPORTED) {
+            Products.multiply(w, x, tokens, y, workers);
+            return;
+        }
+        new Block(x, 0, w.columns()).check(tokens, w.columns());
+        new Block(y, 0, w.rows()).check(tokens, w.rows());
+        int tiles = packed.layout().tiles();
+        int part = (int) Math.max(1, TASK_BYTES / packed.layout().tileBytes());
+        TileProduct.Padded padded = TileProduct.Padded.of(x, tokens, packed.layout());
+        workers.run(Math.ceilDiv(tiles, part), (index, worker) -> {
+            TileProduct product = new TileProduct(packed);
+            for (int tile = index * part; tile < Math.min(tiles, (index + 1) * part); tile++) {
+                product.load(tile);
+                for (int token = 0; token < tokens; token++) {
+                    product.multiply(padded, token, y);
+                }
+            }
+        });
+    }
+}

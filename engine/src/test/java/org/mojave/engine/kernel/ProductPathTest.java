@@ -1,0 +1,122 @@
+package org.mojave.engine.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.mojave.format.packed.PackedLayout;
+import org.mojave.format.packed.Scheme;
+import org.mojave.format.tensor.ElementType;
+
+class ProductPathTest {
+    private static final long SEED = 5;
+
+    static List<ProductPath> paths() {
+        List<ProductPath> paths = new ArrayList<>();
+        paths.add(new VectorProducts());
+        for (NativeKernels kernels : PackedSamples.kernels()) {
+            paths.add(new NativeProducts(kernels, 128));
+            paths.add(new NativeProducts(kernels, 32));
+        }
+        return paths;
+    }
+
+    static List<Arguments> cases() {
+        List<Arguments> cases = new ArrayList<>();
+        Random random = new Random(SEED);
+        List<Matrix> matrices = new ArrayList<>();
+        PackedSamples.layouts().forEach(layout -> matrices.add(PackedSamples.random(layout, random)));
+        for (ElementType type : List.of(ElementType.F32, ElementType.BF16, ElementType.F16)) {
+            matrices.add(KernelSamples.dense(type, 53, 317, random));
+        }
+        for (ProductPath path : paths()) {
+            matrices.forEach(matrix -> cases.add(Arguments.of(path.describe(), matrix.storage(), path, matrix)));
+        }
+        return cases;
+    }
+
+    @ParameterizedTest(name = "{0}: {1}")
+    @MethodSource("cases")
+    void isCloseToTheReferenceAndDoesNotDependOnThreads(String name, String storage, ProductPath path, Matrix w) {
+        Random random = new Random(SEED);
+        for (int tokens : new int[] {1, 3, 20}) {
+            float[] x = KernelSamples.floats(tokens * w.columns(), random);
+            float[] expected = new float[tokens * w.rows()];
+            ScalarReference.multiply(w, x, tokens, expected);
+            float[] one = new float[expected.length];
+            float[] three = new float[expected.length];
+            try (Workers single = new Workers(1); Workers several = new Workers(3)) {
+                path.multiply(w, x, tokens, one, single);
+                path.multiply(w, x, tokens, three, several);
+            }
+            assertThat(three).as("%s %s, %d tokens", name, storage, tokens).isEqualTo(one);
+            boolean rounds = path instanceof NativeProducts && w instanceof PackedMatrix;
+            assertThat(relativeError(one, expected)).as("%s %s, %d tokens", name, storage, tokens).isLessThan(rounds ? 0.02 : 1e-5);
+        }
+    }
+
+    private static double relativeError(float[] actual, float[] expected) {
+        double error = 0;
+        double size = 0;
+        for (int i = 0; i < expected.length; i++) {
+            error += Math.pow(actual[i] - expected[i], 2);
+            size += Math.pow(expected[i], 2);
+        }
+        return Math.sqrt(error / size);
+    }
+
+    @Test
+    void smallerActivationGroupsRoundMoreFinely() {
+        Random random = new Random(SEED);
+        PackedMatrix w = PackedSamples.random(new PackedLayout(Scheme.parse("8g128s"), 256, 1024), random);
+        float[] x = KernelSamples.floats(w.columns(), random);
+        float[] expected = new float[w.rows()];
+        ScalarReference.multiply(w, x, 1, expected);
+        for (NativeKernels kernels : PackedSamples.kernels()) {
+            double coarse = error(new NativeProducts(kernels, 128), w, x, expected);
+            double fine = error(new NativeProducts(kernels, 32), w, x, expected);
+            assertThat(fine).as("%s", kernels.variant()).isLessThan(0.95 * coarse);
+        }
+        PackedSamples.kernels().forEach(kernels -> assertThatThrownBy(() -> new NativeProducts(kernels, 48))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("48"));
+    }
+
+    private static double error(ProductPath path, PackedMatrix w, float[] x, float[] expected) {
+        float[] y = new float[expected.length];
+        try (Workers workers = new Workers(1)) {
+            path.multiply(w, x, 1, y, workers);
+        }
+        return relativeError(y, expected);
+    }
+
+    @Test
+    void severalProductsInOneGoEqualTheSameOneByOne() {
+        Random random = new Random(SEED);
+        for (NativeKernels kernels : PackedSamples.kernels()) {
+            NativeProducts path = new NativeProducts(kernels, 64);
+            QuantizedActivations shared = new QuantizedActivations();
+            float[] x = KernelSamples.floats(2 * 300, random);
+            List<NativeProducts.Product> products = new ArrayList<>();
+            List<float[]> expected = new ArrayList<>();
+            try (Workers workers = new Workers(2)) {
+                for (int rows : new int[] {70, 16, 333, 5}) {
+                    PackedMatrix w = PackedSamples.random(new PackedLayout(Scheme.parse("2g64a"), rows, 300), random);
+                    expected.add(new float[2 * rows]);
+                    path.multiply(w, x, 2, expected.getLast(), workers);
+                    products.add(new NativeProducts.Product(w, shared, new float[2 * rows]));
+                }
+                path.quantize(x, 2, 300, Scheme.parse("2g64a"), shared, workers);
+                path.multiply(products, workers);
+            }
+            for (int i = 0; i < products.size(); i++) {
+                assertThat(products.get(i).y()).isEqualTo(expected.get(i));
+            }
+        }
+    }
+}
