@@ -122,7 +122,6 @@ final class CompressCommand implements Callable<Integer> {
             }
             return ExitCode.DONE.code();
         }
-        console.note("If this is interrupted, mojave resume " + output + " goes on with it.");
         try (JobConsole job = new JobConsole(console)) {
             job.show(CompressionJob.run(request, job));
         }

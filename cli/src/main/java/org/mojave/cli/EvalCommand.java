@@ -50,7 +50,7 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
-    @Parameters(paramLabel = "MODEL", description = "Folder of the model.")
+    @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
 
     @Option(names = "--text", paramLabel = "FILE", arity = "1..*", required = true, description = "UTF-8 text files, each measured alone.")
@@ -101,7 +101,7 @@ final class EvalCommand implements Callable<Integer> {
 
     /** The base's own tokenizer, to see that it agrees; null where it has none. */
     private Tokenizer baseTokenizer() {
-        return against != null && Files.exists(against.resolve("tokenizer.json")) ? Tokenizer.open(against) : null;
+        return against != null && (Files.isRegularFile(against) || Files.exists(against.resolve("tokenizer.json"))) ? Tokenizer.open(against) : null;
     }
 
     private void checkPair(Model model, Model base) {

@@ -42,7 +42,7 @@ final class LogitsCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
-    @Parameters(paramLabel = "MODEL", description = "Folder of the model.")
+    @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
 
     @Option(names = "--ids", paramLabel = "IDS", description = "Token ids with commas between; once per sequence.")

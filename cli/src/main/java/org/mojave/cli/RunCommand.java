@@ -46,7 +46,7 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
-    @Parameters(paramLabel = "MODEL", description = "Folder of the model.")
+    @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
 
     @Option(names = {"-p", "--prompt"}, paramLabel = "TEXT", required = true, description = "What to continue; - reads standard input.")
