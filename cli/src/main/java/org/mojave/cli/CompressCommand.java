@@ -86,6 +86,10 @@ final class CompressCommand implements Callable<Integer> {
             description = "How far the statistics of an expert with few tokens lean on the layer's; 0: not at all (default: ${DEFAULT-VALUE}).")
     private double shrinkage;
 
+    @Option(names = "--router-damping", paramLabel = "D", defaultValue = "0",
+            description = "Fit the routers to the original's choices, so stiffly (try 0.01); 0: they stay as they are (default: ${DEFAULT-VALUE}).")
+    private double routerDamping;
+
     @Option(names = "--sweeps", paramLabel = "N", defaultValue = "4",
             description = "Times that codes and scales are adjusted after the first choice (default: ${DEFAULT-VALUE}).")
     private int sweeps;
@@ -130,7 +134,7 @@ final class CompressCommand implements Callable<Integer> {
 
     private JobRequest request() {
         List<Path> texts = calibration == null ? BundledTexts.calibration() : calibration;
-        Fitting fitting = new Fitting(!noMatching, affinityPower, shrinkage, sweeps);
+        Fitting fitting = new Fitting(!noMatching, affinityPower, shrinkage, routerDamping, sweeps);
         Recipe recipe = new Recipe(Method.parse(method), scheme(), vocabularyBits, new CalibrationWish(texts, sequences, length), fitting,
                 common.seed());
         JobRequest.Limits limits = new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), strict, overwrite);

@@ -15,6 +15,7 @@ import org.mojave.compress.plan.ResourceException;
 import org.mojave.compress.plan.SmallFiles;
 import org.mojave.compress.plan.SourceModel;
 import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.JobEvent;
@@ -60,6 +61,12 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
     /** Exact bytes of all files of the result but the report. */
     long plannedBytes() {
         return layout.fileBytes() + smallFiles.values().stream().mapToLong(content -> content.length).sum();
+    }
+
+    /** Tensors of the source that are not quantized, but fitted anew: the routers, where they are repaired. */
+    Set<String> refitted() {
+        Recipe recipe = request.recipe();
+        return recipe.method() == Method.GPTQ && recipe.fitting().routerDamping() > 0 ? source.routerTensors() : Set.of();
     }
 
     /** What decides the result: a journal with another identity belongs to another job. */
