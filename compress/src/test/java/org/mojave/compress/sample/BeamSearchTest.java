@@ -185,7 +185,7 @@ class BeamSearchTest {
         ExpertTally tally = new ExpertTally(LAYERS, EXPERTS);
         assertThat(tally.imbalance()).isZero();
         for (int i = 0; i < 500; i++) {
-            tally.add(random.nextInt(LAYERS), Math.min(random.nextInt(EXPERTS), random.nextInt(EXPERTS)));
+            tally.add(random.nextInt(LAYERS), (int) (EXPERTS * Math.pow(random.nextDouble(), 2)));
             assertThat(tally.imbalance()).isCloseTo(tally.histogram().imbalance(), Offset.offset(1e-12));
         }
         ExpertTally copy = new ExpertTally(tally);
