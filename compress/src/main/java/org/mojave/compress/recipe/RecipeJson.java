@@ -21,6 +21,7 @@ public final class RecipeJson {
                 .put("vocabulary_bits", recipe.vocabularyBits())
                 .put("sequences", recipe.calibration().sequences())
                 .put("length", recipe.calibration().length())
+                .put("balance", recipe.calibration().balance())
                 .put("seed", recipe.seed());
     }
 
@@ -35,7 +36,8 @@ public final class RecipeJson {
     public static Recipe read(JsonNode node, JsonNode files) {
         List<Path> paths = new ArrayList<>();
         files.forEach(file -> paths.add(Path.of(file.asString())));
-        CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt());
+        CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt(),
+                node.path("balance").asDouble());
         return new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
                 node.path("vocabulary_bits").asInt(), calibration, node.path("seed").asLong());
     }
