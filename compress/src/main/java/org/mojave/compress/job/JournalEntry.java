@@ -95,6 +95,7 @@ sealed interface JournalEntry {
         node.path("events").forEach(event -> events.add(EventJson.read(event)));
         return new MatrixResult(node.path("matrix").asString(), node.path("rows").asInt(), node.path("columns").asInt(),
                 node.path("state").asString(), node.path("storage").asString(), node.path("bytes").asLong(),
-                node.path("tokens").asLong(), node.path("error").asDouble(), events);
+                node.path("tokens").asLong(), new MatrixResult.Evidence(node.path("affinity").asDouble(),
+                        node.path("squared_affinity").asDouble(), node.path("borrowed").asDouble()), node.path("error").asDouble(), events);
     }
 }

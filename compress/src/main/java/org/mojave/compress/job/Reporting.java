@@ -77,7 +77,7 @@ final class Reporting {
     private static MatrixResult kept(Plan plan, PlannedMatrix matrix) {
         TensorData tensor = plan.source().checkpoint().tensor(plan.source().names().matrix(matrix.id()).tensor());
         return new MatrixResult(matrix.id().name(), matrix.shape().rows(), matrix.shape().columns(), KEPT,
-                tensor.type().wireName().toLowerCase(Locale.ROOT), tensor.bytes().byteSize(), 0, 0, List.of());
+                tensor.type().wireName().toLowerCase(Locale.ROOT), tensor.bytes().byteSize(), 0, MatrixResult.Evidence.NONE, 0, List.of());
     }
 
     private static long keptBytes(Plan plan) {

@@ -3,6 +3,7 @@ package org.mojave.compress.report;
 import org.mojave.compress.report.JobEvent.BalancedCalibration;
 import org.mojave.compress.report.JobEvent.DampingRaised;
 import org.mojave.compress.report.JobEvent.DeadInputs;
+import org.mojave.compress.report.JobEvent.InputsBorrowed;
 import org.mojave.compress.report.JobEvent.NoTokens;
 import org.mojave.compress.report.JobEvent.QualityNotMeasured;
 import org.mojave.compress.report.JobEvent.RecordLost;
@@ -22,6 +23,7 @@ public final class EventJson {
         ObjectNode node = JsonMapper.shared().createObjectNode();
         switch (event) {
             case NoTokens e -> node.put("kind", "no_tokens").put("matrix", e.matrix());
+            case InputsBorrowed e -> node.put("kind", "inputs_borrowed").put("matrix", e.matrix());
             case Rounded e -> node.put("kind", "rounded").put("matrix", e.matrix()).put("reason", e.reason());
             case DampingRaised e -> node.put("kind", "damping_raised").put("matrix", e.matrix()).put("damping", e.damping());
             case DeadInputs e -> node.put("kind", "dead_inputs").put("matrix", e.matrix()).put("count", e.count());
@@ -43,6 +45,7 @@ public final class EventJson {
         String matrix = node.path("matrix").asString();
         return switch (kind) {
             case "no_tokens" -> new NoTokens(matrix);
+            case "inputs_borrowed" -> new InputsBorrowed(matrix);
             case "rounded" -> new Rounded(matrix, node.path("reason").asString());
             case "damping_raised" -> new DampingRaised(matrix, node.path("damping").asDouble());
             case "dead_inputs" -> new DeadInputs(matrix, node.path("count").asInt());

@@ -10,6 +10,9 @@ public sealed interface JobEvent {
     /** No calibration token reached the matrix: it keeps rounded weights. */
     record NoTokens(String matrix) implements JobEvent {}
 
+    /** No calibration token reached the matrix: it is fitted to the inputs of the layer's other experts. */
+    record InputsBorrowed(String matrix) implements JobEvent {}
+
     /** The method failed for a reason of arithmetic: the matrix keeps rounded weights. */
     record Rounded(String matrix, String reason) implements JobEvent {}
 
@@ -37,7 +40,7 @@ public sealed interface JobEvent {
     /** Whether the result is worse than what was asked for. */
     default boolean degrades() {
         return switch (this) {
-            case NoTokens _, Rounded _, DampingRaised _ -> true;
+            case NoTokens _, InputsBorrowed _, Rounded _, DampingRaised _ -> true;
             case DeadInputs _, ShortCalibration _, BalancedCalibration _, TensorsLeftOut _, RecordLost _, QualityNotMeasured _ -> false;
         };
     }
@@ -46,6 +49,7 @@ public sealed interface JobEvent {
     default String text() {
         return switch (this) {
             case NoTokens e -> e.matrix + ": no calibration token reached it; its weights are rounded";
+            case InputsBorrowed e -> e.matrix + ": no calibration token reached it; it is fitted to the inputs of the layer's other experts";
             case Rounded e -> e.matrix + ": " + e.reason + "; its weights are rounded";
             case DampingRaised e -> String.format(Locale.ROOT, "%s: damping raised to %.3g of the mean diagonal", e.matrix, e.damping);
             case DeadInputs e -> e.matrix + ": " + e.count + " of its inputs were zero in all calibration tokens";

@@ -58,6 +58,8 @@ public final class ReportJson {
         return JsonMapper.shared().createObjectNode().put("matrix", result.matrix()).put("rows", result.rows())
                 .put("columns", result.columns()).put("state", result.state()).put("storage", result.storage())
                 .put("bytes", result.bytes()).put("bits_per_weight", result.bitsPerWeight()).put("tokens", result.tokens())
+                .put("affinity", result.evidence().affinity()).put("squared_affinity", result.evidence().squaredAffinity())
+                .put("borrowed", result.evidence().borrowed())
                 .put("error", result.error());
     }
 

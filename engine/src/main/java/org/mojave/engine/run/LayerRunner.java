@@ -41,6 +41,14 @@ public final class LayerRunner {
         feedForward.run(weights, hidden, tokens, observer, listener);
     }
 
+    /**
+     * As {@link #feedForward(LayerWeights, float[], int, LinearObserver, RouterListener)}, with the experts and weights of
+     * {@code routing} instead of the router's own choice: what these experts would make of these states. A layer without experts ignores it.
+     */
+    public void feedForward(LayerWeights weights, float[] hidden, Routing routing, LinearObserver observer) {
+        feedForward.run(weights, hidden, routing, observer);
+    }
+
     /** Most bytes of buffers that a batch takes for each of its tokens, whatever the router chooses; for planning memory. */
     public static long bytesPerToken(ModelSpec spec) {
         long attention = 0;
