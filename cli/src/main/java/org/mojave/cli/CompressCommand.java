@@ -75,6 +75,10 @@ final class CompressCommand implements Callable<Integer> {
     @Option(names = "--length", paramLabel = "N", defaultValue = "256", description = "Tokens of a sequence (default: ${DEFAULT-VALUE}).")
     private int length;
 
+    @Option(names = "--balance", paramLabel = "R", arity = "0..1", fallbackValue = "2", defaultValue = "0",
+            description = "Choose sequences until every expert has R times its even share of the tokens (R if not given: 2).")
+    private double balance;
+
     @Option(names = "--no-matching", description = "Fit each matrix to its own outputs, not to those of the original model (less exact).")
     private boolean noMatching;
 
@@ -135,10 +139,14 @@ final class CompressCommand implements Callable<Integer> {
     private JobRequest request() {
         List<Path> texts = calibration == null ? BundledTexts.calibration() : calibration;
         Fitting fitting = new Fitting(!noMatching, affinityPower, shrinkage, routerDamping, sweeps);
-        Recipe recipe = new Recipe(Method.parse(method), scheme(), vocabularyBits, new CalibrationWish(texts, sequences, length), fitting,
-                common.seed());
+        Recipe recipe = new Recipe(Method.parse(method), scheme(), vocabularyBits, wish(texts), fitting, common.seed());
         JobRequest.Limits limits = new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), strict, overwrite);
         return new JobRequest(model, output, recipe, Optional.empty(), evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
+    }
+
+    /** A dry run need not choose, which takes a walk through the model. */
+    private CalibrationWish wish(List<Path> texts) {
+        return new CalibrationWish(texts, sequences, length, dryRun ? 0 : balance);
     }
 
     private Scheme scheme() {

@@ -51,7 +51,7 @@ public final class CompressionJob {
     private static Report run(JobRequest request, JobListener listener, boolean mayBeginAnew,
             Function<Preparation, MemoryBudget> memory) {
         WorkFolder folder = WorkFolder.of(request.output());
-        try (Preparation preparation = Preparation.of(request)) {
+        try (Preparation preparation = Preparation.of(request, listener)) {
             folder.prepare(request.model(), request.limits().overwrite());
             MemoryBudget budget = memory.apply(preparation);
             if (mayBeginAnew && folder.isUnfinished() && !sameJob(folder, preparation)) {

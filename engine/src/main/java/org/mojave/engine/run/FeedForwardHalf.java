@@ -207,7 +207,8 @@ final class FeedForwardHalf {
         }
         float[] output = buffers.take(Buffers.Slot.EXPERT_OUTPUT, tokens, size);
         network(weights, new Network(weights.id(MatrixRole.SHARED_GATE), weights.id(MatrixRole.SHARED_UP),
-                weights.id(MatrixRole.SHARED_DOWN), shared.intermediate(), shared.gating()), input, output, observer);
+                weights.id(MatrixRole.SHARED_DOWN), shared.intermediate(), shared.gating()),
+                shared.gated() ? new Linears.Input(input.x(), tokens, scales) : input, output, observer);
         float[] mixed = buffers.take(Buffers.Slot.MIXED, tokens, size);
         for (int t = 0; t < tokens; t++) {
             add(output, t * size, mixed, t * size, scales[t]);
