@@ -2,7 +2,6 @@ package org.mojave.engine.kernel;
 
 import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -78,7 +77,7 @@ public final class PortableAlgebra implements LinearAlgebra {
         for (; k < DOUBLES.loopBound(length); k += DOUBLES.length()) {
             sum = DoubleVector.fromArray(DOUBLES, a, first + k).fma(DoubleVector.fromArray(DOUBLES, a, second + k), sum);
         }
-        double total = sum.reduceLanes(VectorOperators.ADD);
+        double total = LaneSums.sum(sum);
         for (; k < length; k++) {
             total += a[first + k] * a[second + k];
         }

@@ -2,7 +2,6 @@ package org.mojave.engine.kernel;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -232,7 +231,7 @@ final class VectorGemm {
         for (; k <= length - LANES; k += LANES) {
             s0 = FloatVector.fromArray(FLOATS, a, aOffset + k).fma(FloatVector.fromArray(FLOATS, b, bOffset + k), s0);
         }
-        float sum = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+        float sum = LaneSums.sum(s0.add(s1).add(s2.add(s3)));
         for (; k < length; k++) {
             sum += a[aOffset + k] * b[bOffset + k];
         }
