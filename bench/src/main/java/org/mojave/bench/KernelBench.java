@@ -9,8 +9,6 @@ import org.mojave.engine.kernel.FloatPeak;
 import org.mojave.engine.kernel.LinearAlgebra;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.infra.BenchmarkParams;
-import org.openjdk.jmh.results.BenchmarkResult;
-import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -21,15 +19,15 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
  * Measures the kernels and prints each as a share of what the machine can do with as many threads, measured in the same
- * run. The best of several iterations counts, since other work on the machine can only slow one down.
+ * run. The fastest call counts, since other work on the machine can only slow one down.
  *
  * <p>Run it with {@code mvn -q -pl bench -am -P kernels -DskipTests verify}; arguments are patterns that select ladders,
  * e.g. {@code ProductLadder}.
  */
 public final class KernelBench {
-    private static final int WARM_UPS = 3;
-    private static final int ITERATIONS = 6;
-    private static final long MILLIS = 700;
+    private static final int WARM_UPS = 2;
+    private static final int ITERATIONS = 4;
+    private static final long MILLIS = 500;
 
     private KernelBench() {}
 
@@ -51,10 +49,11 @@ public final class KernelBench {
 
     private static Options options(String[] patterns) {
         var builder = new OptionsBuilder()
-                .mode(Mode.AverageTime).timeUnit(TimeUnit.MILLISECONDS)
+                .mode(Mode.SampleTime).timeUnit(TimeUnit.MILLISECONDS)
                 .forks(1).warmupIterations(WARM_UPS).measurementIterations(ITERATIONS)
                 .warmupTime(TimeValue.milliseconds(MILLIS)).measurementTime(TimeValue.milliseconds(MILLIS))
-                .jvmArgsAppend("--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-Xmx2g", "-XX:+UseParallelGC")
+                .jvmArgsAppend("--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
+                        "-Xmx2g", "-XX:+UseParallelGC")
                 .verbosity(VerboseMode.SILENT);
         builder.include(PeakLadder.class.getName());
         for (String pattern : patterns.length == 0 ? new String[] {"org.mojave.bench"} : patterns) {
@@ -83,15 +82,9 @@ public final class KernelBench {
         return parameters.getBenchmark().startsWith(DecodeLadder.class.getName());
     }
 
-    /** Milliseconds of the best iteration. */
+    /** Milliseconds of the fastest call. */
     private static double best(RunResult result) {
-        double best = Double.POSITIVE_INFINITY;
-        for (BenchmarkResult fork : result.getBenchmarkResults()) {
-            for (IterationResult iteration : fork.getIterationResults()) {
-                best = Math.min(best, iteration.getPrimaryResult().getScore());
-            }
-        }
-        return best;
+        return result.getPrimaryResult().getStatistics().getMin();
     }
 
     /** Giga-operations per second; weights where there are no operations to speak of. */

@@ -13,14 +13,14 @@ final class Ladder {
     static LinearAlgebra algebra(String name) {
         return switch (name) {
             case PREFERRED -> LinearAlgebra.preferred();
-            case PORTABLE -> PortableAlgebra.INSTANCE;
+            case PORTABLE -> new PortableAlgebra();
             default -> throw new IllegalArgumentException("no arithmetic named " + name);
         };
     }
 
     /** Numbers separated by ×. */
     static int[] shape(String text) {
-        String[] parts = text.split("x");
+        String[] parts = text.split("x", -1);
         int[] shape = new int[parts.length];
         for (int i = 0; i < shape.length; i++) {
             shape[i] = Integer.parseInt(parts[i]);

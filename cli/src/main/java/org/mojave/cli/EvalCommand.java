@@ -54,7 +54,7 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     private final KernelOption kernels = new KernelOption(KernelOption.Kernels.EXACT);
 
-    @Parameters(paramLabel = "MODEL", description = "Folder of the model.")
+    @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
 
     @Option(names = "--text", paramLabel = "FILE", arity = "1..*", required = true, description = "UTF-8 text files, each measured alone.")
@@ -92,12 +92,17 @@ final class EvalCommand implements Callable<Integer> {
                 Workers workers = new Workers(common.threads())) {
             checkPair(model, base);
             EvaluationOptions options = options(model, base);
-            ProductPath path = kernels.select().path();
+            KernelOption.Selected selected = kernels.select();
+            ProductPath path = selected.path();
             Evaluator evaluator = new Evaluator(new ModelLogits(model, workers, path),
                     Optional.ofNullable(base).map(b -> (LogitSource) new ModelLogits(b, workers, path)), workers);
             List<Measured> all = new ArrayList<>();
             for (Path text : texts) {
-                all.add(measure(console, evaluator, options, text, ids(text, tokenizer, baseTokenizer)));
+                int[] ids = ids(text, tokenizer, baseTokenizer);
+                if (all.isEmpty()) {
+                    selected.note(console);
+                }
+                all.add(measure(console, evaluator, options, text, ids));
             }
             show(console, all);
         }
@@ -106,7 +111,7 @@ final class EvalCommand implements Callable<Integer> {
 
     /** The base's own tokenizer, to see that it agrees; null where it has none. */
     private Tokenizer baseTokenizer() {
-        return against != null && Files.exists(against.resolve("tokenizer.json")) ? Tokenizer.open(against) : null;
+        return against != null && (Files.isRegularFile(against) || Files.exists(against.resolve("tokenizer.json"))) ? Tokenizer.open(against) : null;
     }
 
     private void checkPair(Model model, Model base) {

@@ -1,5 +1,6 @@
 package org.mojave.cli;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,6 +26,11 @@ final class JobConsole implements JobListener, AutoCloseable {
 
     JobConsole(Console console) {
         this.console = console;
+    }
+
+    @Override
+    public void resumable(Path output) {
+        console.note("If this is interrupted, mojave resume " + output + " goes on with it.");
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.mojave.cli;
 
 import java.util.Locale;
+import org.mojave.cli.terminal.Console;
 import org.mojave.engine.kernel.ExactProducts;
 import org.mojave.engine.kernel.NativeChoice;
 import org.mojave.engine.kernel.NativeSupport;
@@ -42,6 +43,13 @@ final class KernelOption {
      * @param reason one line for people
      */
     record Selected(ProductPath path, String reason) {
+        /** Says it, unless the result is for machines. */
+        void note(Console console) {
+            if (!console.json()) {
+                console.note("Kernels: " + reason);
+            }
+        }
+
         /** As AUTO does with that support. */
         static Selected automatic(NativeSupport support) {
             ProductPath path = ProductPath.of(support);

@@ -1,6 +1,7 @@
 package org.mojave.cli;
 
 import java.nio.file.Path;
+import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -49,7 +50,7 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private final KernelOption kernels = new KernelOption(KernelOption.Kernels.AUTO);
 
-    @Parameters(paramLabel = "MODEL", description = "Folder of the model.")
+    @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
 
     @Option(names = {"-p", "--prompt"}, paramLabel = "TEXT", required = true, description = "What to continue; - reads standard input.")
@@ -104,7 +105,7 @@ final class RunCommand implements Callable<Integer> {
             Set<Integer> ends = new TreeSet<>(model.endTokens());
             tokenizer.specialTokens().end().ifPresent(token -> tokenizer.id(token).ifPresent(ends::add));
             KernelOption.Selected selected = kernels.select();
-            console.note("Kernels: " + selected.reason());
+            selected.note(console);
             Generator generator = new Generator(model, new Decoder(model, workers, selected.path()));
             Sampler sampler = new Sampler(sampling, new SplittableRandom(common.seed()));
             generate(console, generator, new Generator.Request(ids, most, ends), sampler, tokenizer);
@@ -135,7 +136,7 @@ final class RunCommand implements Callable<Integer> {
             messages.add(new Message("system", system));
         }
         messages.add(new Message("user", text));
-        return tokenizer.encode(ChatTemplate.open(folder, tokenizer.specialTokens()).render(messages, true, ZonedDateTime.now()));
+        return tokenizer.encode(ChatTemplate.open(folder, tokenizer.specialTokens()).render(messages, true, ZonedDateTime.now(ZoneId.systemDefault())));
     }
 
     private void generate(Console console, Generator generator, Generator.Request request, Sampler sampler, Tokenizer tokenizer) {

@@ -69,7 +69,7 @@ final class SynthCommand implements Callable<Integer> {
         requireRoom(checkpoint.fileBytes());
         long started = System.nanoTime();
         try (Workers workers = new Workers(common.threads());
-                Progress progress = console.progress("Writing " + out, checkpoint.fileBytes(), Progress.Unit.BYTES)) {
+                Progress progress = console.progress("Writing " + out, checkpoint.tensorBytes(), Progress.Unit.BYTES)) {
             checkpoint.write(out, workers, progress::step);
         }
         double seconds = (System.nanoTime() - started) / 1e9;

@@ -52,6 +52,11 @@ public final class SyntheticCheckpoint {
         return layout.fileBytes();
     }
 
+    /** Bytes of all tensors, which {@link #write} counts. */
+    public long tensorBytes() {
+        return items.stream().mapToLong(item -> item.entry().bytes()).sum();
+    }
+
     /** Number of weights. */
     public long parameters() {
         return items.stream().mapToLong(item -> TensorData.elements(item.entry().shape())).sum();

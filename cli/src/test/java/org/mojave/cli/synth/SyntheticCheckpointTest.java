@@ -119,7 +119,7 @@ final class SyntheticCheckpointTest {
         try (Workers workers = new Workers(threads)) {
             checkpoint.write(out, workers, written::add);
         }
-        assertThat(written.sum()).isEqualTo(2 * checkpoint.parameters());
+        assertThat(written.sum()).isEqualTo(checkpoint.tensorBytes()).isEqualTo(2 * checkpoint.parameters());
     }
 
     private static Map<String, List<Long>> shapes(Checkpoint checkpoint) {

@@ -59,6 +59,7 @@ public final class CompressionJob {
             Report report;
             try (Journal journal = Journal.open(folder.work())) {
                 begin(folder, journal, preparation);
+                listener.resumable(request.output());
                 report = work(preparation, journal, budget, listener);
             }
             folder.publish();

@@ -1,5 +1,6 @@
 package org.mojave.compress.job;
 
+import java.nio.file.Path;
 import org.mojave.compress.report.JobEvent;
 
 /** Hears how a job gets on; called by the job's thread. */
@@ -15,6 +16,9 @@ public interface JobListener {
         @Override
         public void raised(JobEvent event) {}
     };
+
+    /** The journal is begun: from now on an interrupted job can be continued by naming {@code output}. */
+    default void resumable(Path output) {}
 
     /** A stage begins; {@code total} is its amount of work in units of its own. */
     void started(String stage, long total);

@@ -18,7 +18,7 @@ public final class MemoryNeeds {
         for (LayerSpec layer : spec.layers()) {
             most = Math.max(most, attention(spec, layer.attention()) + feedForward(spec, layer.feedForward()));
         }
-        return Float.BYTES * tokens * most;
+        return (long) Float.BYTES * tokens * most;
     }
 
     /** Floats for one token: states, normed, output, queries, keys, values, context; compressed and expanded if latent. */

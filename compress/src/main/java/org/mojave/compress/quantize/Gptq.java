@@ -83,7 +83,8 @@ public final class Gptq implements Quantizer {
 
     /** Group of each column if groups follow the order of processing. */
     private int[] columnGroups(HessianFactor factor, Scheme scheme) {
-        boolean natural = !factor.activationOrder() || settings.groups() == GptqSettings.Groups.STATIC || scheme.groups(factor.columns()) == 1;
+        boolean natural = !factor.activationOrder() || settings.groups() == GptqSettings.Groups.STATIC
+                || scheme.groups(factor.columns()) == 1;
         int[] groups = new int[natural ? 0 : factor.columns()];
         for (int p = 0; p < groups.length; p++) {
             groups[factor.order()[p]] = p / scheme.groupColumns(factor.columns());

@@ -51,19 +51,19 @@ class CompressionJobTest {
         JobRequest tight = limited(request("tight"), 3, false);
         long floor;
         long hessians = 0;
+        long largest = 0;
         try (Preparation preparation = Preparation.of(tight)) {
             floor = Memory.floor(preparation);
             for (InputGroup group : InputGroup.of(preparation.plan().quantized(1), InputGroup.Half.FEED_FORWARD)) {
                 hessians += Hessians.bytes(group);
+                largest = Math.max(largest, Hessians.bytes(group));
             }
         }
-        long tooLittle = floor - 1;
-        assertThat(hessians).as("the experts' Hessians together need more than one pass").isGreaterThan(4 * 64 * 64 * 3);
+        assertThat(hessians).as("room for one Hessian means several passes").isGreaterThan(2 * largest);
         MemoryBudget budget = new MemoryBudget(floor);
         CompressionJob.run(tight, JobListener.NONE, budget);
         assertThat(budget.peak()).isLessThanOrEqualTo(floor);
         assertThat(GoldenJobs.contents(tight.output())).isEqualTo(GoldenJobs.contents(plenty.output()));
-        assertThat(tooLittle).isPositive();
     }
 
     @Test

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -51,9 +53,9 @@ class JournalTest {
             everyKind().forEach(journal::append);
         }
         byte[] whole = Files.readAllBytes(file);
-        int lastLine = new String(whole, 0, whole.length - 1, java.nio.charset.StandardCharsets.UTF_8).lastIndexOf('\n') + 1;
+        int lastLine = new String(whole, 0, whole.length - 1, StandardCharsets.UTF_8).lastIndexOf('\n') + 1;
         for (int cut = lastLine; cut < whole.length; cut++) {
-            Files.write(file, java.util.Arrays.copyOf(whole, cut));
+            Files.write(file, Arrays.copyOf(whole, cut));
             try (Journal journal = Journal.open(folder)) {
                 assertThat(journal.entries()).isEqualTo(everyKind().subList(0, everyKind().size() - 1));
                 journal.append(everyKind().getLast());

@@ -2,6 +2,7 @@ package org.mojave.compress.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.mojave.compress.recipe.CalibrationWish;
@@ -67,7 +68,7 @@ class FileLayoutTest {
 
     @Test
     void parametersAreCountedOnce() {
-        try (SourceModel source = SourceModel.open(java.nio.file.Path.of(System.getProperty("mojave.root"), "examples", "wren-moe"))) {
+        try (SourceModel source = SourceModel.open(Path.of(System.getProperty("mojave.root"), "examples", "wren-moe"))) {
             assertThat(source.parameters()).isEqualTo(21_130_880);
         }
     }

@@ -69,7 +69,7 @@ class GptqTest extends QuantizerContract {
     void dampingIsRaisedStepByStepAndEveryStepIsAnEvent() {
         // Eigenvalues 1 and −0.05: positive definite only when the damping exceeds 0.05 / 0.475 = 0.105.
         float[] indefinite = {0.475f, 0.525f, 0.525f, 0.475f};
-        HessianFactor factor = HessianFactor.of(new Hessian(2, indefinite, 5), false, 0.01, PortableAlgebra.INSTANCE);
+        HessianFactor factor = HessianFactor.of(new Hessian(2, indefinite, 5), false, 0.01, new PortableAlgebra());
         assertThat(factor.rounds()).isTrue();
         assertThat(factor.events()).containsExactly(
                 new QuantizationEvent.DampingRaised(0.01, 0.02), new QuantizationEvent.DampingRaised(0.02, 0.04),
@@ -77,7 +77,7 @@ class GptqTest extends QuantizerContract {
                 new QuantizationEvent.HessianRejected(0.1));
 
         float[] mild = {1, 1.03f, 1.03f, 1};
-        HessianFactor saved = HessianFactor.of(new Hessian(2, mild, 5), false, 0.01, PortableAlgebra.INSTANCE);
+        HessianFactor saved = HessianFactor.of(new Hessian(2, mild, 5), false, 0.01, new PortableAlgebra());
         assertThat(saved.rounds()).isFalse();
         assertThat(saved.events()).isEqualTo(List.of(
                 new QuantizationEvent.DampingRaised(0.01, 0.02), new QuantizationEvent.DampingRaised(0.02, 0.04)));

@@ -7,6 +7,7 @@ import com.hubspot.jinjava.interpret.RenderResult;
 import com.hubspot.jinjava.interpret.TemplateError;
 import com.hubspot.jinjava.lib.fn.ELFunctionDefinition;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.ZonedDateTime;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import org.mojave.engine.tokenize.SpecialTokens;
 import org.mojave.format.checkpoint.Checkpoint;
+import org.mojave.format.gguf.GgufFile;
 import org.mojave.format.tensor.CheckpointException;
 import tools.jackson.databind.JsonNode;
 
@@ -30,6 +32,7 @@ import tools.jackson.databind.JsonNode;
 public final class ChatTemplate {
     private static final String FILE = "chat_template.jinja";
     private static final String CONFIG = "tokenizer_config.json";
+    private static final String GGUF_KEY = "tokenizer.chat_template";
     private static final String KEY = "chat_template";
     private static final String DEFAULT_NAME = "default";
 
@@ -52,9 +55,13 @@ public final class ChatTemplate {
 
     /**
      * Opens the template of a model folder: {@code chat_template.jinja}, else {@code chat_template} of
-     * {@code tokenizer_config.json} (the one called "default" where there are several).
+     * {@code tokenizer_config.json} (the one called "default" where there are several). Of a GGUF file: {@code
+     * tokenizer.chat_template}.
      */
     public static ChatTemplate open(Path folder, SpecialTokens specialTokens) {
+        if (Files.isRegularFile(folder)) {
+            return ofGguf(folder, specialTokens);
+        }
         Path file = folder.resolve(FILE);
         if (Files.isRegularFile(file)) {
             try {
@@ -70,6 +77,14 @@ public final class ChatTemplate {
                     + CONFIG + "): this is a model for plain text; leave --chat away, or add its template");
         }
         return new ChatTemplate(config + ", " + KEY, template.stringValue(), specialTokens);
+    }
+
+    private static ChatTemplate ofGguf(Path path, SpecialTokens specialTokens) {
+        try (Arena arena = Arena.ofShared()) {
+            String source = GgufFile.open(path, arena).text(GGUF_KEY).orElseThrow(() -> new CheckpointException(path.toString(),
+                    "has no chat template (key " + GGUF_KEY + "): this is a model for plain text; leave --chat away"));
+            return new ChatTemplate(path + ", " + GGUF_KEY, source, specialTokens);
+        }
     }
 
     private static JsonNode named(JsonNode node) {
@@ -106,7 +121,12 @@ public final class ChatTemplate {
         specialTokens.end().ifPresent(token -> bindings.put("eos_token", token));
         bindings.put(TemplateFunctions.CLOCK, now);
         bindings.put("strftime_now", true);  // functions are no variables to Jinjava; "is defined" must see this one
-        RenderResult result = jinja.renderForResult(source, bindings);
+        RenderResult result;
+        try {
+            result = jinja.renderForResult(source, bindings);
+        } catch (RuntimeException | StackOverflowError e) { // what the library does not turn into an error of its own
+            throw new ChatTemplateException(place + ": the template cannot be rendered (" + e.getClass().getSimpleName() + ")");
+        }
         for (TemplateError error : result.getErrors()) {
             if (error.getSeverity() == TemplateError.ErrorType.FATAL) {
                 throw new ChatTemplateException(place + ", line " + error.getLineno() + ": " + reason(error));

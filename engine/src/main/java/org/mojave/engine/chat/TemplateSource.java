@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
  *   <li>{@code not} binds looser than comparisons and tests: {@code not x is defined} becomes {@code not (x is defined)};
  *   <li>the value of a named argument is a whole expression: {@code f(n=a - 1)} becomes {@code f(n=(a - 1))};
  *   <li>{@code x[::-1]} becomes {@code x|python_reversed};
+ *   <li>the end of a dictionary within a dictionary gets a blank, because it is not the end of the tag;
  *   <li>{@code trim_blocks} and {@code lstrip_blocks} are carried out here (Jinjava also strips blanks that do not start a
  *       line);
  *   <li>one newline at the end of the template is dropped.
@@ -42,8 +43,11 @@ final class TemplateSource {
         this.tag = tag;
         Matcher token = TOKEN.matcher(tag).region(2, tag.length());
         while (token.lookingAt()) {
-            tokens.add(token.group());
-            before.add(new StringBuilder());
+            boolean dictionaries = token.group().equals("}}") && token.end() < tag.length();
+            for (String text : dictionaries ? List.of("}", " ", "}") : List.of(token.group())) {
+                tokens.add(text);
+                before.add(new StringBuilder());
+            }
             token.region(token.end(), tag.length());
         }
     }
@@ -72,7 +76,7 @@ final class TemplateSource {
             } else {
                 result.append(part);
             }
-            lineStart = !output && source.startsWith("\n", end) && part.charAt(part.length() - 3) != '+';
+            lineStart = !output && source.startsWith("\n", end) && !part.startsWith("+", part.length() - 3);
             at = lineStart ? end + 1 : end;
         }
         return result.append(source, at, source.length()).toString();

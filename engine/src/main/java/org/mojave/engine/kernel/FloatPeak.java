@@ -1,7 +1,6 @@
 package org.mojave.engine.kernel;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -34,7 +33,7 @@ public final class FloatPeak {
             s11 = s11.fma(x, y);
         }
         FloatVector sum = s0.add(s1).add(s2.add(s3)).add(s4.add(s5)).add(s6.add(s7)).add(s8.add(s9)).add(s10.add(s11));
-        return sum.reduceLanes(VectorOperators.ADD);
+        return LaneSum.of(sum);
     }
 
     /** Multiplications and additions of {@link #run}. */

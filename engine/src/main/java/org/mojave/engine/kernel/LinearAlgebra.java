@@ -11,7 +11,7 @@ public sealed interface LinearAlgebra permits OpenBlas, PortableAlgebra {
     static LinearAlgebra preferred() {
         return switch (OpenBlas.status()) {
             case OpenBlas.Status.Available(OpenBlas algebra) -> algebra;
-            case OpenBlas.Status.Unavailable _ -> PortableAlgebra.INSTANCE;
+            case OpenBlas.Status.Unavailable _ -> new PortableAlgebra();
         };
     }
 

@@ -53,7 +53,7 @@ final class OpenBlasLibrary {
         String core = coreName(library);
         boolean narrow = !WIDE_CORES.contains(core.toLowerCase(Locale.ROOT)) && VectorGemm.BITS == 512;
         String chosen = System.getenv(CORE_VARIABLE) == null ? "" : ", chosen by " + CORE_VARIABLE;
-        String products = narrow ? " for factorisations, " + PortableAlgebra.INSTANCE.describe() + " for products" : "";
+        String products = narrow ? " for factorisations, " + new PortableAlgebra().describe() + " for products" : "";
         return new OpenBlas(library, "OpenBLAS (" + core + chosen + ")" + products, narrow);
     }
 

@@ -58,7 +58,7 @@ final class PackedDecoder {
             int end = Math.min(whole, start + groupColumns);
             if (end > start) {
                 MemorySegment part = source.asSlice(codes + (long) start / RUN_COLUMNS * layout.runBytes());
-                runs(layout.scheme().bits(), part, (end - start) / RUN_COLUMNS, new Affine(scale, zero), target, offset + start);
+                runs(layout.scheme().bits(), part, (end - start) / RUN_COLUMNS, new Affine(scale, zero), new Block(target, offset + start, columns));
             }
         }
         tail(layout, source, row, target, offset);
@@ -67,16 +67,17 @@ final class PackedDecoder {
     /** weight = scale · (code − zero). */
     private record Affine(float scale, float zero) {}
 
-    private static void runs(int bits, MemorySegment part, int runs, Affine affine, float[] target, int offset) {
+    private static void runs(int bits, MemorySegment part, int runs, Affine affine, Block target) {
         switch (bits) {
-            case 3 -> threeBits(part, runs, affine, target, offset);
-            case 8 -> eightBits(part, runs, affine, target, offset);
-            default -> plane(bits, part, runs, affine, target, offset);
+            case 3 -> threeBits(part, runs, affine, target);
+            case 8 -> eightBits(part, runs, affine, target);
+            default -> plane(bits, part, runs, affine, target);
         }
     }
 
     /** The constant trip count of the inner loop lets the compiler unroll it, which makes it three times as fast. */
-    private static void plane(int bits, MemorySegment part, int runs, Affine affine, float[] target, int offset) {
+    private static void plane(int bits, MemorySegment part, int runs, Affine affine, Block target) {
+        float[] values = target.values();
         IntVector shift = IntVector.fromArray(INTEGERS, SHIFTS[bits], 0);
         IntVector mask = IntVector.broadcast(INTEGERS, (1 << bits) - 1);
         FloatVector zero = FloatVector.broadcast(FLOATS, affine.zero());
@@ -85,15 +86,17 @@ final class PackedDecoder {
         for (int run = 0; run < runs; run++) {
             long vector = (long) run * bits;
             for (int block = 0; block < BLOCKS; block++) {
-                int word = part.get(WORD, (vector + block * bits / 4) * VECTOR_BYTES) >>> 2 * bits * (block & remainder);
+                int word = part.get(WORD, (vector + block * bits / 4) * VECTOR_BYTES);
+                word >>>= 2 * bits * (block & remainder);
                 IntVector code = IntVector.broadcast(INTEGERS, word).lanewise(VectorOperators.LSHR, shift).and(mask);
                 ((FloatVector) code.convert(VectorOperators.I2F, 0)).sub(zero).mul(scale)
-                        .intoArray(target, offset + run * RUN_COLUMNS + block * LANES);
+                        .intoArray(values, target.offset() + run * RUN_COLUMNS + block * LANES);
             }
         }
     }
 
-    private static void threeBits(MemorySegment part, int runs, Affine affine, float[] target, int offset) {
+    private static void threeBits(MemorySegment part, int runs, Affine affine, Block target) {
+        float[] values = target.values();
         IntVector lowShift = IntVector.fromArray(INTEGERS, SHIFTS[2], 0);
         IntVector highShift = IntVector.fromArray(INTEGERS, SHIFTS[1], 0);
         FloatVector zero = FloatVector.broadcast(FLOATS, affine.zero());
@@ -102,17 +105,18 @@ final class PackedDecoder {
             long at = (long) run * 3 * VECTOR_BYTES;
             int high = part.get(WORD, at + 2 * VECTOR_BYTES);
             for (int block = 0; block < BLOCKS; block++) {
-                int low = part.get(WORD, at + (long) (block / 2) * VECTOR_BYTES) >>> 4 * (block % 2);
+                int low = part.get(WORD, at + (long) (block / 2) * VECTOR_BYTES) >>> (4 * (block % 2));
                 IntVector code = IntVector.broadcast(INTEGERS, low).lanewise(VectorOperators.LSHR, lowShift).and(3);
-                IntVector top = IntVector.broadcast(INTEGERS, high >>> 2 * block).lanewise(VectorOperators.LSHR, highShift).and(1);
+                IntVector top = IntVector.broadcast(INTEGERS, high >>> (2 * block)).lanewise(VectorOperators.LSHR, highShift).and(1);
                 code = top.lanewise(VectorOperators.LSHL, 2).or(code);
                 ((FloatVector) code.convert(VectorOperators.I2F, 0)).sub(zero).mul(scale)
-                        .intoArray(target, offset + run * RUN_COLUMNS + block * LANES);
+                        .intoArray(values, target.offset() + run * RUN_COLUMNS + block * LANES);
             }
         }
     }
 
-    private static void eightBits(MemorySegment part, int runs, Affine affine, float[] target, int offset) {
+    private static void eightBits(MemorySegment part, int runs, Affine affine, Block target) {
+        float[] values = target.values();
         IntVector shift = IntVector.fromArray(INTEGERS, SHIFTS[0], 0);
         VectorMask<Integer> upper = VectorMask.fromLong(INTEGERS, 0xf0);
         FloatVector zero = FloatVector.broadcast(FLOATS, affine.zero());
@@ -125,7 +129,7 @@ final class PackedDecoder {
                 IntVector words = IntVector.broadcast(INTEGERS, low).blend(high, upper);
                 IntVector code = words.lanewise(VectorOperators.LSHR, shift).and(0xff);
                 ((FloatVector) code.convert(VectorOperators.I2F, 0)).sub(zero).mul(scale)
-                        .intoArray(target, offset + run * RUN_COLUMNS + block * LANES);
+                        .intoArray(values, target.offset() + run * RUN_COLUMNS + block * LANES);
             }
         }
     }

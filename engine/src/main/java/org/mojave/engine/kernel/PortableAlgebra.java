@@ -8,13 +8,8 @@ import jdk.incubator.vector.VectorSpecies;
  * Products and factorisations in Java with the Vector API, for machines where OpenBLAS cannot be loaded. Layout and
  * micro-kernel: {@link VectorGemm}. Reference: {@link ScalarReference}; benchmark: {@code KernelBench} in {@code bench}.
  */
-public final class PortableAlgebra implements LinearAlgebra {
-    /** Stateless, so one is enough. */
-    public static final PortableAlgebra INSTANCE = new PortableAlgebra();
-
+public record PortableAlgebra() implements LinearAlgebra {
     private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
-
-    private PortableAlgebra() {}
 
     @Override
     public String describe() {
@@ -77,7 +72,7 @@ public final class PortableAlgebra implements LinearAlgebra {
         for (; k < DOUBLES.loopBound(length); k += DOUBLES.length()) {
             sum = DoubleVector.fromArray(DOUBLES, a, first + k).fma(DoubleVector.fromArray(DOUBLES, a, second + k), sum);
         }
-        double total = LaneSums.sum(sum);
+        double total = LaneSum.of(sum);
         for (; k < length; k++) {
             total += a[first + k] * a[second + k];
         }

@@ -25,9 +25,9 @@ public final class ProductList {
             columns = newColumns;
         }
 
+        /** The same array's same part: a block equals another by the identity of its array. */
         private boolean is(Block other, int otherTokens, int otherColumns) {
-            return x.values() == other.values() && x.offset() == other.offset() && x.stride() == other.stride()
-                    && tokens == otherTokens && columns == otherColumns;
+            return x.equals(other) && tokens == otherTokens && columns == otherColumns;
         }
 
         Block x() {

@@ -7,8 +7,9 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Matrix products with the Vector API. Lanes run along the columns of the result; a tile of 6 rows × 2 vectors stays in
  * registers over {@link #DEPTH} steps. The right-hand side of a tile is packed {@code [depth][2 vectors]}, padded with
- * zeros, so that the micro-kernel reads one sequential stream; the left-hand side is read where it lies, or packed by tiles if it is transposed. Every element
- * is summed by fused multiply-adds in index order, {@link #DEPTH} at a time, whatever the vector width and its tile.
+ * zeros, so that the micro-kernel reads one sequential stream; the left-hand side is read where it lies, or packed by tiles
+ * if it is transposed. Every element is summed by fused multiply-adds in index order, {@link #DEPTH} at a time, whatever
+ * the vector width and its tile. Reference: {@link ScalarReference}; benchmark: {@code KernelBench} in {@code bench}.
  */
 final class VectorGemm {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
@@ -143,7 +144,7 @@ final class VectorGemm {
                     tile(left, left.index(r), packed, extent.depth(), new Block(tile, 0, TILE_COLUMNS));
                 } else {
                     for (int i = 0; i < rows; i++) {
-                        row(left, left.index(r + i), packed, extent.depth(), tile, i * TILE_COLUMNS);
+                        row(left, left.index(r + i), packed, extent.depth(), new Block(tile, i * TILE_COLUMNS, TILE_COLUMNS));
                     }
                 }
                 copy(new Block(tile, 0, TILE_COLUMNS), target.at(r, 0), rows, extent.columns());
@@ -204,7 +205,7 @@ final class VectorGemm {
     }
 
     /** One row × 2 vectors. */
-    private static void row(Left left, int first, float[] packed, int depth, float[] c, int offset) {
+    private static void row(Left left, int first, float[] packed, int depth, Block target) {
         FloatVector s0 = FloatVector.zero(FLOATS);
         FloatVector s1 = s0;
         for (int k = 0; k < depth; k++) {
@@ -212,7 +213,7 @@ final class VectorGemm {
             s0 = x.fma(FloatVector.fromArray(FLOATS, packed, k * TILE_COLUMNS), s0);
             s1 = x.fma(FloatVector.fromArray(FLOATS, packed, k * TILE_COLUMNS + LANES), s1);
         }
-        add(s0, s1, c, offset);
+        add(s0, s1, target.values(), target.offset());
     }
 
     /** Dot product with four partial sums per lane; for so few tokens that packing does not pay. */
@@ -231,7 +232,7 @@ final class VectorGemm {
         for (; k <= length - LANES; k += LANES) {
             s0 = FloatVector.fromArray(FLOATS, a, aOffset + k).fma(FloatVector.fromArray(FLOATS, b, bOffset + k), s0);
         }
-        float sum = LaneSums.sum(s0.add(s1).add(s2.add(s3)));
+        float sum = LaneSum.of(s0.add(s1).add(s2.add(s3)));
         for (; k < length; k++) {
             sum += a[aOffset + k] * b[bOffset + k];
         }

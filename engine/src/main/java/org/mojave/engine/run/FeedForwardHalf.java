@@ -114,14 +114,14 @@ final class FeedForwardHalf {
         return new Routing(tokens, router.chosen(), logits, chosen, chosenWeights);
     }
 
-    /** Experts in order of their number, as many at a time as {@link #most} rows allow. */
+    /** Experts in order of their number, as many at a time as {@link #TOGETHER} rows allow. */
     private void experts(LayerWeights weights, FeedForward.Mixture mixture, Routing routing, LinearObserver observer) {
         int size = spec.hiddenSize();
         int experts = mixture.router().experts();
         group(routing, experts);
         float[] mixed = buffers.take(Buffers.Slot.MIXED, routing.tokens(), size);
         Arrays.fill(mixed, 0, routing.tokens() * size, 0);
-        int most = linears.joins() && observer == LinearObserver.NONE ? Math.max(routing.tokens(), TOGETHER) : 1;
+        int most = linears.joins() && !observer.looks() ? Math.max(routing.tokens(), TOGETHER) : 1;
         int first = 0;
         while (first < experts) {
             int end = first + 1;

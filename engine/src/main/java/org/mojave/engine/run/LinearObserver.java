@@ -6,9 +6,19 @@ import org.mojave.engine.model.MatrixId;
 @FunctionalInterface
 public interface LinearObserver {
     /** Sees nothing. */
-    LinearObserver NONE = (_, _, _, _) -> { };
+    LinearObserver NONE = new LinearObserver() {
+        @Override
+        public void input(MatrixId id, float[] x, int tokens, float[] affinity) {}
+
+        @Override
+        public boolean looks() {
+            return false;
+        }
+    };
 
     /**
+     * The input of one matrix.
+     *
      * @param id the matrix that will be multiplied
      * @param x activations [tokens, columns], row-major from index 0; owned by the caller and overwritten later
      * @param tokens rows of {@code x}; for an expert only the tokens routed to it, and not called for none
@@ -16,4 +26,9 @@ public interface LinearObserver {
      *     {@code tokens}); null for all other matrices
      */
     void input(MatrixId id, float[] x, int tokens, float[] affinity);
+
+    /** Whether {@link #input} does anything; if not, experts are computed together. */
+    default boolean looks() {
+        return true;
+    }
 }

@@ -46,7 +46,7 @@ final class Linears {
 
     /** {@code y = x · Wᵀ + bias} for matrix {@code id}, once {@link #run} is called. An observer sees rows from 0 on only. */
     void add(LayerWeights weights, MatrixId id, Input input, Output output, LinearObserver observer) {
-        if (observer != LinearObserver.NONE) {
+        if (observer.looks()) {
             if (input.firstRow() != 0) {
                 throw new IllegalArgumentException("observed inputs start at row 0, not " + input.firstRow());
             }

@@ -2,15 +2,20 @@ package org.mojave.engine.run;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.mojave.engine.model.Config;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.TensorNames;
+import org.mojave.engine.model.UnsupportedModelException;
 import org.mojave.engine.model.arch.Architectures;
 import org.mojave.engine.model.arch.Recognised;
+import org.mojave.engine.model.gguf.GgufFamilies;
+import org.mojave.engine.model.gguf.GgufModel;
 import org.mojave.engine.store.Weights;
 import org.mojave.format.checkpoint.Checkpoint;
+import org.mojave.format.gguf.GgufShards;
 
 /**
  * An opened model: its spec and its mapped weights. Safe for several threads; closing it unmaps the weights.
@@ -18,36 +23,62 @@ import org.mojave.format.checkpoint.Checkpoint;
  * <p>Example: {@code try (Model model = Model.open(folder); Workers workers = new Workers(2)) { new Decoder(model, workers); }}
  */
 public final class Model implements AutoCloseable {
-    private final Checkpoint checkpoint;
+    private final Path path;
+    private final Optional<Checkpoint> checkpoint;
+    private final Runnable unmap;
+    private final Config config;
     private final ModelSpec spec;
     private final TensorNames names;
     private final Weights weights;
     private final Set<Integer> endTokens;
 
-    private Model(Checkpoint checkpoint, Recognised recognised, Weights weights, Set<Integer> endTokens) {
-        this.checkpoint = checkpoint;
+    private Model(Checkpoint checkpoint) {
+        path = checkpoint.folder();
+        this.checkpoint = Optional.of(checkpoint);
+        unmap = checkpoint::close;
+        config = new Config(path.resolve("config.json").toString(), checkpoint.config());
+        Recognised recognised = Architectures.recognise(config);
         spec = recognised.spec();
         names = recognised.names();
-        this.weights = weights;
-        this.endTokens = Set.copyOf(endTokens);
+        weights = new Weights(checkpoint, spec, names);
+        Set<Integer> ends = new TreeSet<>(spec.endTokens());
+        Path generation = path.resolve("generation_config.json");
+        if (Files.exists(generation)) {
+            ends.addAll(new Config(generation.toString(), Checkpoint.readJson(generation)).integers("eos_token_id", 0));
+        }
+        endTokens = Set.copyOf(ends);
+    }
+
+    private Model(GgufShards shards) {
+        path = shards.metadata().path();
+        checkpoint = Optional.empty();
+        unmap = shards::close;
+        GgufModel model = GgufFamilies.recognise(shards);
+        config = model.config();
+        spec = model.spec();
+        names = model.names();
+        weights = Weights.of(shards, spec, names);
+        endTokens = spec.endTokens();
     }
 
     /**
-     * Opens a folder in Hugging Face layout. Throws {@link org.mojave.format.tensor.CheckpointException} for damaged or
-     * missing files and {@link org.mojave.engine.model.UnsupportedModelException} for a family or feature unknown here.
+     * Opens a folder in Hugging Face layout, or a GGUF file (the first of several). Throws {@link
+     * org.mojave.format.tensor.CheckpointException} for damaged or missing files and {@link UnsupportedModelException} for a
+     * family or feature unknown here.
      */
-    public static Model open(Path folder) {
-        Checkpoint checkpoint = Checkpoint.open(folder);
-        try {
-            Config config = new Config(folder.resolve("config.json").toString(), checkpoint.config());
-            Recognised recognised = Architectures.recognise(config);
-            Weights weights = new Weights(checkpoint, recognised.spec(), recognised.names());
-            Set<Integer> endTokens = new TreeSet<>(recognised.spec().endTokens());
-            Path generation = folder.resolve("generation_config.json");
-            if (Files.exists(generation)) {
-                endTokens.addAll(new Config(generation.toString(), Checkpoint.readJson(generation)).integers("eos_token_id", 0));
+    public static Model open(Path path) {
+        if (Files.isRegularFile(path)) {
+            GgufShards shards = GgufShards.open(path);
+            try {
+                return new Model(shards);
+            } catch (RuntimeException e) {
+                shards.close();
+                throw e;
             }
-            return new Model(checkpoint, recognised, weights, endTokens);
+        }
+        Checkpoint checkpoint = Checkpoint.open(path);
+        try {
+            return new Model(checkpoint);
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
@@ -69,14 +100,15 @@ public final class Model implements AutoCloseable {
         return weights;
     }
 
-    /** The files it lies in. */
+    /** The folder's files; throws {@link UnsupportedModelException} for a GGUF model, which has no such tensors. */
     public Checkpoint checkpoint() {
-        return checkpoint;
+        return checkpoint.orElseThrow(() -> new UnsupportedModelException(path
+                + ": a GGUF file can be run and measured, but not changed; give the folder of the original model"));
     }
 
-    /** The config as read. */
+    /** The config as read; of a GGUF model the one that means the same. */
     public Config config() {
-        return new Config(checkpoint.folder().resolve("config.json").toString(), checkpoint.config());
+        return config;
     }
 
     /** Token ids are below this. */
@@ -89,13 +121,13 @@ public final class Model implements AutoCloseable {
         return spec.contextLength();
     }
 
-    /** Token ids that end a text, from config.json and generation_config.json. */
+    /** Token ids that end a text, from config.json and generation_config.json, or from the GGUF metadata. */
     public Set<Integer> endTokens() {
         return endTokens;
     }
 
     @Override
     public void close() {
-        checkpoint.close();
+        unmap.run();
     }
 }

@@ -3,12 +3,20 @@ package org.mojave.engine.store;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.format.tensor.EncodedRows;
 
-/** Rows {@code first}, {@code first + step}, … of a matrix that a file stores in blocks (FP8 with block scales, MXFP4). */
+/**
+ * Rows {@code first}, {@code first + step}, … of a matrix whose encoding {@code format} knows: FP8 with block scales, MXFP4,
+ * the block types of GGUF.
+ */
 record EncodedMatrix(EncodedRows source, int first, int step, int rows) implements Matrix {
     EncodedMatrix {
-        if (first < 0 || step < 1 || rows < 1 || first + (rows - 1L) * step >= source.rows()) {
-            throw new IllegalArgumentException(rows + " rows from " + first + " by " + step + " of " + source.rows());
+        if (rows < 1 || first < 0 || step < 1 || first + (rows - 1L) * step >= source.rows()) {
+            throw new IllegalArgumentException(rows + " rows from " + first + " in steps of " + step + " of " + source.rows());
         }
+    }
+
+    /** All rows. */
+    static EncodedMatrix of(EncodedRows source) {
+        return new EncodedMatrix(source, 0, 1, source.rows());
     }
 
     @Override

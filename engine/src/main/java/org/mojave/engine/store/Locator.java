@@ -9,8 +9,10 @@ import org.mojave.engine.kernel.PackedMatrix;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixShape;
 import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.model.TensorNames;
 import org.mojave.engine.model.TensorSlice;
 import org.mojave.engine.model.UnsupportedModelException;
+import org.mojave.engine.model.VectorRole;
 import org.mojave.format.block.BlockScaledRows;
 import org.mojave.format.block.Mxfp4Rows;
 import org.mojave.format.checkpoint.Checkpoint;
@@ -21,22 +23,25 @@ import org.mojave.format.tensor.ElementType;
 import org.mojave.format.tensor.TensorData;
 
 /** Finds matrices and vectors among a checkpoint's tensors and checks their shapes. */
-final class Locator {
+final class Locator implements WeightSource {
     /** What follows the name of an FP8 tensor in that of its block scales. */
     private static final String SCALES = "_scale_inv";
 
     private final Checkpoint checkpoint;
     private final Storage storage;
     private final ModelSpec spec;
+    private final TensorNames names;
 
-    Locator(Checkpoint checkpoint, Storage storage, ModelSpec spec) {
+    Locator(Checkpoint checkpoint, Storage storage, ModelSpec spec, TensorNames names) {
         this.checkpoint = checkpoint;
         this.storage = storage;
         this.spec = spec;
+        this.names = names;
     }
 
-    /** The matrix {@code id}. */
-    Located matrix(MatrixId id, TensorSlice slice) {
+    @Override
+    public Located matrix(MatrixId id) {
+        TensorSlice slice = names.matrix(id);
         MatrixShape shape = spec.shape(id);
         if (storage.schemes().containsKey(id.name())) {
             return packed(id, storage.schemes().get(id.name()), shape);
@@ -49,8 +54,9 @@ final class Locator {
                 "holds block scales, but quantization_config in config.json names no weight_block_size")));
     }
 
-    /** The bias of matrix {@code id}, with one element per row. */
-    float[] bias(MatrixId id, TensorSlice slice) {
+    @Override
+    public float[] bias(MatrixId id) {
+        TensorSlice slice = names.bias(id);
         int rows = spec.shape(id).rows();
         TensorData tensor = checkpoint.tensor(slice.tensor());
         if (slice.stacked()) {
@@ -68,9 +74,11 @@ final class Locator {
         return bias;
     }
 
-    /** A vector; leading dimensions of 1 are ignored. */
-    float[] vector(String name, int length) {
-        TensorData tensor = checkpoint.tensor(name);
+    /** Leading dimensions of 1 are ignored. */
+    @Override
+    public float[] vector(VectorRole role, int layer) {
+        TensorData tensor = checkpoint.tensor(names.vector(role, layer));
+        int length = spec.length(role, layer);
         List<Long> shape = tensor.shape();
         if (shape.isEmpty() || tensor.elements() != length || shape.getLast() != length) {
             throw wrongShape(tensor, List.of((long) length));
@@ -137,7 +145,7 @@ final class Locator {
             throw wrongShape(codes, expected);
         }
         BlockScaledRows rows = inFolder(() -> new BlockScaledRows(codes, scales, size.blockRows(), size.blockColumns()));
-        return new Located(new EncodedMatrix(rows, 0, 1, shape.rows()), Set.of(codes.name(), scales.name()));
+        return new Located(EncodedMatrix.of(rows), Set.of(codes.name(), scales.name()));
     }
 
     /** Puts the folder before the message of a {@link CheckpointException}. */

@@ -14,19 +14,19 @@ import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.TensorNames;
 import org.mojave.engine.model.VectorRole;
 import org.mojave.format.checkpoint.Checkpoint;
+import org.mojave.format.gguf.GgufShards;
 import org.mojave.format.tensor.CheckpointException;
 
 /**
- * The weights of an opened checkpoint by role. Every matrix and vector of the spec is found and its shape checked when
+ * The weights of an opened model by role. Every matrix and vector of the spec is found and its shape checked when
  * this is made, so that later steps cannot fail for a missing tensor. Immutable and safe for several threads; valid as
- * long as the checkpoint is open.
+ * long as its files are open.
  *
  * <p>Example: {@code weights.matrix(MatrixId.of(MatrixRole.QUERY, 0)).decode(0, 1, row, 0)}.
  */
 public final class Weights {
     private record VectorKey(VectorRole role, int layer) {}
 
-    private final Checkpoint checkpoint;
     private final ModelSpec spec;
     private final Map<MatrixId, Located> matrices = new LinkedHashMap<>();
     private final Map<MatrixId, float[]> biases = new LinkedHashMap<>();
@@ -35,37 +35,49 @@ public final class Weights {
 
     /** Finds everything; throws {@link CheckpointException} with tensor, expected and found shape. */
     public Weights(Checkpoint checkpoint, ModelSpec spec, TensorNames names) {
-        this.checkpoint = checkpoint;
+        this(spec, names, new Locator(checkpoint, Storage.of(new Config(checkpoint.folder().resolve("config.json").toString(),
+                checkpoint.config())), spec, names));
+    }
+
+    /**
+     * The weights of a GGUF model. Throws {@link CheckpointException} with tensor, expected and found shape, and {@link
+     * org.mojave.engine.model.UnsupportedModelException} for a block type that cannot be decoded or a tensor of unknown use.
+     */
+    public static Weights of(GgufShards shards, ModelSpec spec, TensorNames names) {
+        GgufSource source = new GgufSource(shards, spec, names);
+        Weights weights = new Weights(spec, names, source);
+        source.requireAllRead();
+        return weights;
+    }
+
+    private Weights(ModelSpec spec, TensorNames names, WeightSource source) {
         this.spec = spec;
-        Locator locator = new Locator(checkpoint, Storage.of(new Config(checkpoint.folder().resolve("config.json").toString(),
-                checkpoint.config())), spec);
         for (int layer = MatrixId.NONE; layer < spec.layers().size(); layer++) {
             for (MatrixId id : layer == MatrixId.NONE ? spec.ends() : spec.matrices(layer)) {
-                locate(id, locator, names);
+                locate(id, source, names);
             }
             for (VectorRole role : spec.vectors(layer)) {
-                String name = names.vector(role, layer);
-                vectors.put(new VectorKey(role, layer), locator.vector(name, spec.length(role, layer)));
-                used.add(name);
+                vectors.put(new VectorKey(role, layer), source.vector(role, layer));
+                used.add(names.vector(role, layer));
             }
         }
         MatrixId head = MatrixId.of(MatrixRole.HEAD);
         if (spec.headBias() && spec.tiedHead()) {
-            locateBias(head, locator, names);
+            locateBias(head, source, names);
         }
     }
 
-    private void locate(MatrixId id, Locator locator, TensorNames names) {
-        Located located = locator.matrix(id, names.matrix(id));
+    private void locate(MatrixId id, WeightSource source, TensorNames names) {
+        Located located = source.matrix(id);
         matrices.put(id, located);
         used.addAll(located.tensors());
         if (spec.hasBias(id)) {
-            locateBias(id, locator, names);
+            locateBias(id, source, names);
         }
     }
 
-    private void locateBias(MatrixId id, Locator locator, TensorNames names) {
-        biases.put(id, locator.bias(id, names.bias(id)));
+    private void locateBias(MatrixId id, WeightSource source, TensorNames names) {
+        biases.put(id, source.bias(id));
         used.add(names.bias(id).tensor());
     }
 
@@ -85,7 +97,7 @@ public final class Weights {
     }
 
     /**
-     * The checkpoint's tensors that this matrix is read from (codes and scales included). A fused tensor serves several
+     * The files' tensors that this matrix is read from (codes and scales included). A fused tensor serves several
      * matrices: it may be dropped only when all of them are replaced.
      */
     public Set<String> tensorNamesOf(MatrixId id) {
@@ -108,11 +120,6 @@ public final class Weights {
     /** A vector of a layer ({@link MatrixId#NONE}: outside the layers) if the model has it; shared, not to be changed. */
     public Optional<float[]> vector(VectorRole role, int layer) {
         return Optional.ofNullable(vectors.get(new VectorKey(role, layer)));
-    }
-
-    /** The checkpoint that the weights lie in. */
-    public Checkpoint checkpoint() {
-        return checkpoint;
     }
 
     private Located located(MatrixId id) {

@@ -1,17 +1,14 @@
 package org.mojave.engine.tokenize;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
-import org.mojave.format.checkpoint.Checkpoint;
 import org.mojave.format.tensor.CheckpointException;
 
 /**
- * A {@code tokenizer.json} in use. Nothing is cut off and nothing padded, whatever the file asks for. Safe for several
+ * A {@code tokenizer.json}, or its like in a GGUF file, in use. Nothing is cut off and nothing padded, whatever the file asks for. Safe for several
  * threads; owns native memory until closed.
  *
  * <p>Encoding takes linear time and about 550 bytes of native memory per token while it runs: 20 MB of text need 3.5 GB.
@@ -19,8 +16,6 @@ import org.mojave.format.tensor.CheckpointException;
  * <p>Example: {@code try (Tokenizer t = Tokenizer.open(folder)) { int[] ids = t.encode("Hello"); }}
  */
 public final class Tokenizer implements AutoCloseable {
-    private static final String FILE = "tokenizer.json";
-    private static final String CONFIG = "tokenizer_config.json";
     /** Any text that every vocabulary can encode: shows what the post-processor puts around it. */
     private static final String PROBE = "a";
 
@@ -43,33 +38,20 @@ public final class Tokenizer implements AutoCloseable {
                 Arrays.copyOfRange(dressed, Math.min(dressed.length, start + bare.length), dressed.length));
     }
 
-    /** Opens the tokenizer of a checkpoint folder; throws {@link CheckpointException} that names the file at fault. */
-    public static Tokenizer open(Path folder) {
-        Path file = folder.resolve(FILE);
-        if (!Files.isRegularFile(file)) {
-            throw new CheckpointException(folder.toString(), "holds no " + FILE
-                    + ", so text cannot be turned into tokens; copy it from the model's original folder, or give token ids");
-        }
-        String json;
-        try {
-            json = Files.readString(file);
-        } catch (IOException e) {
-            throw new CheckpointException(file.toString(), "cannot be read (" + e.getMessage() + ")", e);
-        }
-        Path config = folder.resolve(CONFIG);
-        SpecialTokens specialTokens = Files.isRegularFile(config)
-                ? SpecialTokens.of(Checkpoint.readJson(config), config.toString()) : SpecialTokens.NONE;
+    /** Opens the tokenizer of a checkpoint folder or a GGUF file; throws {@link CheckpointException} that names the file at fault. */
+    public static Tokenizer open(Path path) {
+        TokenizerText text = TokenizerText.read(path);
         TokenizersLibrary library = NativeTokenizers.open();
         long handle;
         try {
-            handle = library.createTokenizerFromString(json);
+            handle = library.createTokenizerFromString(text.json());
         } catch (RuntimeException e) {
-            throw new CheckpointException(file.toString(), "is not a tokenizer that can be used (" + e.getMessage()
+            throw new CheckpointException(text.place(), "is not a tokenizer that can be used (" + e.getMessage()
                     + "); fetch it again", e);
         }
         library.disableTruncation(handle);
         library.disablePadding(handle);
-        return new Tokenizer(library, handle, specialTokens);
+        return new Tokenizer(library, handle, text.specialTokens());
     }
 
     /**

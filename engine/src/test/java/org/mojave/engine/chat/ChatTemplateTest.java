@@ -11,6 +11,7 @@ import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -84,6 +85,26 @@ class ChatTemplateTest {
             assertThatThrownBy(() -> new ChatTemplate("model/chat_template.jinja", source, TOKENS))
                     .isInstanceOf(ChatTemplateException.class).hasMessageStartingWith("model/chat_template.jinja: ")
                     .hasMessageContaining("cannot be rendered");
+        }
+    }
+
+    @Test
+    void anyTextIsRenderedOrRefused() {
+        List<String> parts = List.of("{%", "%}", "{{", "}}", "{#", "#}", "-", "+", "for m in messages", "endfor", "if", "not", "x", "=", "(",
+                ")", "[::-1]", "|trim", "'", "\"", "\n", " ", "raw", "endraw", "set", "macro", ".role", "messages");
+        SplittableRandom random = new SplittableRandom(11);
+        for (int round = 0; round < 500; round++) {
+            StringBuilder source = new StringBuilder();
+            for (int i = random.nextInt(1, 14); i > 0; i--) {
+                source.append(parts.get(random.nextInt(parts.size()))).append(random.nextBoolean() ? " " : "");
+            }
+            String text;
+            try {
+                text = new ChatTemplate("t", source.toString(), TOKENS).render(List.of(new Message("user", "x")), true, NOW);
+            } catch (ChatTemplateException e) {
+                text = e.getMessage();
+            }
+            assertThat(text).as("seed 11, round " + round + ": " + source).isNotNull();
         }
     }
 

@@ -1,8 +1,8 @@
 package org.mojave.engine.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -27,8 +27,9 @@ class GramTest {
                     shared.add(x, weights, tokens, two);
                 }
                 assertThat(gram.tokens()).isEqualTo(1071);
-                assertThat(shared.matrix()).isEqualTo(gram.matrix());
-                assertThat(gram.matrix()).as("%d columns, seed %d", columns, SEED).containsExactly(expected, within(2e-3f));
+                assertThat(Arrays.equals(shared.matrix(), gram.matrix())).as("one thread and two").isTrue();
+                assertThat(KernelSamples.largestDifference(gram.matrix(), expected)).as("%d columns, seed %d", columns, SEED)
+                        .isLessThan(2e-3f);
             }
         }
     }

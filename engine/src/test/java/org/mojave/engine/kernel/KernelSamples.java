@@ -1,5 +1,7 @@
 package org.mojave.engine.kernel;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -16,8 +18,8 @@ final class KernelSamples {
     /** Every implementation that works on this machine; OpenBLAS with its own products, whatever its code path. */
     static Stream<LinearAlgebra> algebras() {
         return switch (OpenBlas.status()) {
-            case OpenBlas.Status.Available(OpenBlas algebra) -> Stream.of(PortableAlgebra.INSTANCE, algebra, algebra.withOwnProducts());
-            case OpenBlas.Status.Unavailable _ -> Stream.of(PortableAlgebra.INSTANCE);
+            case OpenBlas.Status.Available(OpenBlas algebra) -> Stream.of(new PortableAlgebra(), algebra, algebra.withOwnProducts());
+            case OpenBlas.Status.Unavailable _ -> Stream.of(new PortableAlgebra());
         };
     }
 
@@ -43,6 +45,17 @@ final class KernelSamples {
             }
         }
         return new DenseMatrix(new TensorData("w", type, List.of((long) rows, (long) columns), memory));
+    }
+
+    /** Largest absolute difference. */
+    static float largestDifference(float[] a, float[] b) {
+        assertThat(a).hasSameSizeAs(b);
+        float largest = 0;
+        for (int i = 0; i < a.length; i++) {
+            // Math.max keeps a NaN.
+            largest = Math.max(largest, Math.abs(a[i] - b[i]));
+        }
+        return largest;
     }
 
     /** A well-conditioned symmetric positive definite matrix. */

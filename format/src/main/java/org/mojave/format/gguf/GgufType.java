@@ -8,6 +8,7 @@ import org.mojave.format.gguf.codec.BlockBf16;
 import org.mojave.format.gguf.codec.BlockCodec;
 import org.mojave.format.gguf.codec.BlockF16;
 import org.mojave.format.gguf.codec.BlockF32;
+import org.mojave.format.gguf.codec.BlockMxfp4;
 import org.mojave.format.gguf.codec.BlockQ2K;
 import org.mojave.format.gguf.codec.BlockQ3K;
 import org.mojave.format.gguf.codec.BlockQ40;
@@ -52,7 +53,7 @@ public enum GgufType {
     BF16(30, new BlockBf16()),
     TQ1_0(34, 256, 54),
     TQ2_0(35, 256, 66),
-    MXFP4(39, 32, 17),
+    MXFP4(39, new BlockMxfp4()),
     NVFP4(40, 64, 36),
     Q1_0(41, 128, 18),
     Q2_0(42, 64, 18);
@@ -63,6 +64,7 @@ public enum GgufType {
     private final int wireId;
     private final int blockElements;
     private final int blockBytes;
+    @SuppressWarnings("ImmutableEnumChecker") // codecs have no state
     private final Optional<BlockCodec> codec;
 
     GgufType(int wireId, int blockElements, int blockBytes) {
