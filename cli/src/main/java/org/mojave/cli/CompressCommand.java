@@ -79,6 +79,10 @@ final class CompressCommand implements Callable<Integer> {
             description = "Choose sequences until every expert has R times its even share of the tokens (R if not given: 2).")
     private double balance;
 
+    @Option(names = "--balance-most", paramLabel = "N", defaultValue = "0",
+            description = "Choose at most N sequences for the balance (default: as many as it takes).")
+    private int balanceMost;
+
     @Option(names = "--no-matching", description = "Fit each matrix to its own outputs, not to those of the original model (less exact).")
     private boolean noMatching;
 
@@ -142,7 +146,7 @@ final class CompressCommand implements Callable<Integer> {
 
     /** A dry run need not choose, which takes a walk through the model. */
     private CalibrationWish wish(List<Path> texts) {
-        return new CalibrationWish(texts, sequences, length, dryRun ? 0 : balance);
+        return new CalibrationWish(texts, sequences, length, dryRun ? 0 : balance, balanceMost);
     }
 
     private Scheme scheme() {
