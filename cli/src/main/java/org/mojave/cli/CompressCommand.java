@@ -9,6 +9,7 @@ import org.mojave.cli.terminal.ByteCount;
 import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
+import org.mojave.compress.calibrate.StoredMoments;
 import org.mojave.compress.job.CompressionJob;
 import org.mojave.compress.job.JobRequest;
 import org.mojave.compress.recipe.CalibrationWish;
@@ -68,6 +69,10 @@ final class CompressCommand implements Callable<Integer> {
     @Option(names = "--calibration", paramLabel = "FILE", arity = "1..*",
             description = "UTF-8 text like what the model will be used on (default: a bundled mix).")
     private List<Path> calibration;
+
+    @Option(names = "--statistics", paramLabel = "DIR",
+            description = "Statistics of mojave calibrate instead of text; fast, but no matrix is fitted to the quantized ones before it.")
+    private Path statistics;
 
     @Option(names = "--sequences", paramLabel = "N", defaultValue = "128", description = "Calibration sequences (default: ${DEFAULT-VALUE}).")
     private int sequences;
@@ -138,10 +143,11 @@ final class CompressCommand implements Callable<Integer> {
 
     private JobRequest request() {
         List<Path> texts = calibration == null ? BundledTexts.calibration() : calibration;
-        Fitting fitting = new Fitting(!noMatching, affinityPower, shrinkage, sweeps);
+        Fitting fitting = statistics == null ? new Fitting(!noMatching, affinityPower, shrinkage, sweeps)
+                : new Fitting(false, StoredMoments.header(statistics).affinityPower(), shrinkage, sweeps);
         Recipe recipe = new Recipe(Method.parse(method), scheme(), vocabularyBits, wish(texts), fitting, common.seed());
         JobRequest.Limits limits = new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), strict, overwrite);
-        return new JobRequest(model, output, recipe, Optional.empty(), evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
+        return new JobRequest(model, output, recipe, Optional.ofNullable(statistics), Optional.empty(), evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
     }
 
     /** A dry run need not choose, which takes a walk through the model. */

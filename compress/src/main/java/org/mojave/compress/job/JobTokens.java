@@ -38,7 +38,7 @@ record JobTokens(TokenSequences sequences, Optional<BalancedText> balance) {
         if (request.tokens().isPresent()) {
             return new JobTokens(request.tokens().get(), Optional.empty());
         }
-        if (request.recipe().method() == Method.RTN) {
+        if (request.recipe().method() == Method.RTN || request.statistics().isPresent()) {
             return new JobTokens(random(model.spec(), request.recipe().seed()), Optional.empty());
         }
         CalibrationWish wish = request.recipe().calibration();
