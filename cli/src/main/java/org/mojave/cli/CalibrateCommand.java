@@ -99,7 +99,7 @@ final class CalibrateCommand implements Callable<Integer> {
         List<Path> texts = calibration == null ? BundledTexts.calibration() : calibration;
         // The scheme only says which matrices are looked at, which is the same for all.
         Recipe recipe = new Recipe(Method.GPTQ, new Scheme(4, Scheme.WHOLE_ROW, true), Recipe.KEEP,
-                new CalibrationWish(texts, sequences, length, balance, balanceMost), new Fitting(false, affinityPower, 0, 0), common.seed());
+                new CalibrationWish(texts, sequences, length, balance, balanceMost), new Fitting(false, affinityPower, 0, 0, 0), common.seed());
         JobRequest request = new JobRequest(model, output, recipe, Optional.empty(), List.of(),
                 new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), false, overwrite));
         try (JobConsole job = new JobConsole(console, "mojave calibrate")) {

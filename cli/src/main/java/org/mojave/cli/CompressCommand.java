@@ -99,6 +99,10 @@ final class CompressCommand implements Callable<Integer> {
             description = "How far the statistics of an expert with few tokens lean on the layer's; 0: not at all (default: ${DEFAULT-VALUE}).")
     private double shrinkage;
 
+    @Option(names = "--router-damping", paramLabel = "D", defaultValue = "0",
+            description = "Fit the routers to the original's choices, so stiffly (try 0.01); 0: they stay as they are (default: ${DEFAULT-VALUE}).")
+    private double routerDamping;
+
     @Option(names = "--sweeps", paramLabel = "N", defaultValue = "4",
             description = "Times that codes and scales are adjusted after the first choice (default: ${DEFAULT-VALUE}).")
     private int sweeps;
@@ -143,11 +147,12 @@ final class CompressCommand implements Callable<Integer> {
 
     private JobRequest request() {
         List<Path> texts = calibration == null ? BundledTexts.calibration() : calibration;
-        Fitting fitting = statistics == null ? new Fitting(!noMatching, affinityPower, shrinkage, sweeps)
-                : new Fitting(false, StoredMoments.header(statistics).affinityPower(), shrinkage, sweeps);
+        Fitting fitting = statistics == null ? new Fitting(!noMatching, affinityPower, shrinkage, routerDamping, sweeps)
+                : new Fitting(false, StoredMoments.header(statistics).affinityPower(), shrinkage, routerDamping, sweeps);
         Recipe recipe = new Recipe(Method.parse(method), scheme(), vocabularyBits, wish(texts), fitting, common.seed());
         JobRequest.Limits limits = new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), strict, overwrite);
-        return new JobRequest(model, output, recipe, Optional.ofNullable(statistics), Optional.empty(), evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
+        return new JobRequest(model, output, recipe, Optional.ofNullable(statistics), Optional.empty(),
+                evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
     }
 
     /** A dry run need not choose, which takes a walk through the model. */

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.Plan;
@@ -207,9 +208,10 @@ public final class CompressionJob {
 
     private static void copyKept(JobContext job) {
         Plan plan = job.preparation().plan();
+        Set<String> refitted = job.preparation().refitted();
         job.stages().time("copy", () -> {
             for (int layer = MatrixId.NONE; layer < plan.source().spec().layers().size(); layer++) {
-                List<String> names = plan.kept(layer).stream().filter(name -> !job.records().has(name)).toList();
+                List<String> names = plan.kept(layer).stream().filter(name -> !job.records().has(name) && !refitted.contains(name)).toList();
                 for (String name : names) {
                     TensorData tensor = plan.source().checkpoint().tensor(name);
                     copy(job, name, tensor.bytes());

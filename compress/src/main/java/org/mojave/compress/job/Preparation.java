@@ -20,6 +20,7 @@ import org.mojave.compress.plan.SmallFiles;
 import org.mojave.compress.plan.SourceModel;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.JobEvent;
@@ -85,6 +86,9 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         if (fitting.matching()) {
             throw new RecipeException(folder + ": statistics say nothing of the quantized model's activations; give --no-matching");
         }
+        if (fitting.routerDamping() > 0) {
+            throw new RecipeException(folder + ": statistics say nothing of the routers' choices; leave out --router-damping, or give text");
+        }
         if (fitting.affinityPower() != header.affinityPower()) {
             throw new RecipeException(folder + ": was gathered with affinity power " + header.affinityPower() + ", not "
                     + fitting.affinityPower());
@@ -95,6 +99,12 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
     /** Exact bytes of all files of the result but the report. */
     long plannedBytes() {
         return layout.fileBytes() + smallFiles.values().stream().mapToLong(content -> content.length).sum();
+    }
+
+    /** Tensors of the source that are not quantized, but fitted anew: the routers, where they are repaired. */
+    Set<String> refitted() {
+        Recipe recipe = request.recipe();
+        return recipe.method() == Method.GPTQ && recipe.fitting().routerDamping() > 0 ? source.routerTensors() : Set.of();
     }
 
     /** What decides the result: a journal with another identity belongs to another job. */

@@ -50,7 +50,7 @@ final class Reporting {
                         preparation.tokens().length(), preparation.tokens().digest())));
         Report.Memory memory = new Report.Memory(request.limits().memoryBytes(), job.budget().peak(), ProcessMemory.residentPeak());
         return new Report(ToolVersion.text(), source, result, RecipeJson.write(request.recipe()), calibration, quality, verification,
-                job.stages().seconds(), memory, matrices(plan), job.events());
+                job.stages().seconds(), memory, matrices(plan), List.copyOf(job.records().routers().values()), job.events());
     }
 
     static List<String> names(List<Path> files) {

@@ -26,6 +26,7 @@ public final class RecipeJson {
                 .put("matching", recipe.fitting().matching())
                 .put("affinity_power", recipe.fitting().affinityPower())
                 .put("shrinkage", recipe.fitting().shrinkage())
+                .put("router_damping", recipe.fitting().routerDamping())
                 .put("sweeps", recipe.fitting().sweeps())
                 .put("seed", recipe.seed());
     }
@@ -44,7 +45,7 @@ public final class RecipeJson {
         CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt(),
                 node.path("balance").asDouble(), node.path("balance_most").asInt());
         Fitting fitting = new Fitting(node.path("matching").asBoolean(), node.path("affinity_power").asInt(),
-                node.path("shrinkage").asDouble(), node.path("sweeps").asInt());
+                node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
         return new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
                 node.path("vocabulary_bits").asInt(), calibration, fitting, node.path("seed").asLong());
     }

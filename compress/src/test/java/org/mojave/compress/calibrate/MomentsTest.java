@@ -47,7 +47,7 @@ class MomentsTest {
             for (int i = 0; i < hidden.length; i++) {
                 hidden[i] = (float) random.nextGaussian();
             }
-            try (Moments moments = new Moments(groups, new Fitting(false, power, 0.25, 0), new MemoryBudget(1 << 30), workers)) {
+            try (Moments moments = new Moments(groups, new Fitting(false, power, 0.25, 0, 0), new MemoryBudget(1 << 30), workers)) {
                 new LayerRunner(model.spec(), workers).feedForward(weights, hidden, TOKENS, (id, x, tokens, affinity) -> {
                     seen.put(id, new Seen(Arrays.copyOf(x, tokens * model.spec().shape(id).columns()),
                             affinity == null ? null : Arrays.copyOf(affinity, tokens)));

@@ -36,7 +36,7 @@ class StatisticsJobTest {
     private final GoldenModel golden = Goldens.ofRepository().model("qwen2_moe");
 
     private static Recipe recipe(int power, double shrinkage) {
-        return new Recipe(Method.GPTQ, Scheme.parse("3g32a"), Recipe.KEEP, CalibrationWish.DEFAULT, new Fitting(false, power, shrinkage, 0), 0);
+        return new Recipe(Method.GPTQ, Scheme.parse("3g32a"), Recipe.KEEP, CalibrationWish.DEFAULT, new Fitting(false, power, shrinkage, 0, 0), 0);
     }
 
     private JobRequest request(String output, int power, TokenSequences tokens, int threads) {

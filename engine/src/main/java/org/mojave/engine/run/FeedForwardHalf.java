@@ -45,8 +45,13 @@ final class FeedForwardHalf {
         compute(weights, hidden, given.tokens(), observer, (_, _) -> given);
     }
 
-    private void compute(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer,
-            BiFunction<FeedForward.Mixture, float[], Routing> router) {
+    /** Only norm and router. */
+    void route(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
+        float[] normed = norm(weights, hidden, tokens);
+        listener.routed(weights.layer(), route(weights, spec.mixture(weights.layer()).router(), normed, tokens, observer));
+    }
+
+    private float[] norm(LayerWeights weights, float[] hidden, int tokens) {
         int size = spec.hiddenSize();
         float[] normed = buffers.take(Buffers.Slot.NORMED, tokens, size);
         RowNorm norm = new RowNorm(spec.norm(), weights.vector(VectorRole.FEED_FORWARD_NORM),
@@ -56,6 +61,13 @@ final class FeedForwardHalf {
                 norm.row(hidden, t * size, normed, t * size);
             }
         });
+        return normed;
+    }
+
+    private void compute(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer,
+            BiFunction<FeedForward.Mixture, float[], Routing> router) {
+        int size = spec.hiddenSize();
+        float[] normed = norm(weights, hidden, tokens);
         float[] mixed = buffers.take(Buffers.Slot.MIXED, tokens, size);
         switch (weights.spec().feedForward()) {
             case FeedForward.Dense dense -> network(weights, new Network(weights.id(MatrixRole.GATE), weights.id(MatrixRole.UP),

@@ -49,6 +49,15 @@ public final class LayerRunner {
         feedForward.run(weights, hidden, routing, observer);
     }
 
+    /**
+     * Norm and router of a layer with experts, and nothing more: shows the router's input and its choice.
+     *
+     * @param hidden [tokens, hidden], row-major from index 0; only read
+     */
+    public void route(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
+        feedForward.route(weights, hidden, tokens, observer, listener);
+    }
+
     /** Most bytes of buffers that a batch takes for each of its tokens, whatever the router chooses; for planning memory. */
     public static long bytesPerToken(ModelSpec spec) {
         long attention = 0;
