@@ -146,9 +146,12 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private JobRequest request() {
+        if (statistics != null && (calibration != null || balance > 0 || affinityPower != 0 || routerDamping != 0)) {
+            throw new UsageException("--statistics stands for the text: leave out --calibration, --balance, --affinity-power and --router-damping");
+        }
         List<Path> texts = calibration == null ? BundledTexts.calibration() : calibration;
         Fitting fitting = statistics == null ? new Fitting(!noMatching, affinityPower, shrinkage, routerDamping, sweeps)
-                : new Fitting(false, StoredMoments.header(statistics).affinityPower(), shrinkage, routerDamping, sweeps);
+                : new Fitting(false, StoredMoments.header(statistics).affinityPower(), shrinkage, 0, sweeps);
         Recipe recipe = new Recipe(Method.parse(method), scheme(), vocabularyBits, wish(texts), fitting, common.seed());
         JobRequest.Limits limits = new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), strict, overwrite);
         return new JobRequest(model, output, recipe, Optional.ofNullable(statistics), Optional.empty(),
