@@ -171,23 +171,22 @@ public final class HessianFactor implements Statistics {
         return events;
     }
 
-    /** The damped Hessian in natural order, a copy. */
+    /** The damped Hessian in natural order, a copy; a dead input, which may wake up on other text, counts as an average one. */
     float[] damped() {
-        Hessian hessian = origin.hessian();
-        float[] damped = hessian.values().clone();
-        double added = origin.damping() * meanDiagonal(hessian);
-        for (int c = 0; c < columns(); c++) {
-            damped[c * columns() + c] = (float) (diagonal(hessian, c) + added);
+        float[] damped = origin.hessian().values().clone();
+        float[] activity = activity();
+        for (int p = 0; p < order.length; p++) {
+            damped[order[p] * columns() + order[p]] = activity[p];
         }
         return damped;
     }
 
-    /** Damped second moment of each input, by position in the order of processing. */
+    /** The diagonal of {@link #damped}, by position in the order of processing. */
     float[] activity() {
         float[] activity = new float[order.length];
-        double added = origin.damping() * meanDiagonal(origin.hessian());
+        double mean = meanDiagonal(origin.hessian());
         for (int p = 0; p < order.length; p++) {
-            activity[p] = (float) (origin.hessian().diagonal(order[p]) + added);
+            activity[p] = (float) ((dead[order[p]] ? mean : origin.hessian().diagonal(order[p])) + origin.damping() * mean);
         }
         return activity;
     }

@@ -19,7 +19,7 @@ class CarefulGptqTest extends QuantizerContract {
 
     @Override
     float deadTolerance() {
-        return 1.5f; // the range may leave out the largest weights of a column that says nothing
+        return 1.5f; // ranges leave out a few of the largest weights
     }
 
     @Override
