@@ -22,6 +22,7 @@ public class DecodeLadder {
     private Matrix matrix;
     private float[] panel;
 
+    @SuppressWarnings("MustBeClosedChecker") // closed by the tear-down
     @Setup
     public void start() {
         arena = Arena.ofShared();

@@ -20,7 +20,7 @@ final class Ladder {
 
     /** Numbers separated by ×. */
     static int[] shape(String text) {
-        String[] parts = text.split("x");
+        String[] parts = text.split("x", -1);
         int[] shape = new int[parts.length];
         for (int i = 0; i < shape.length; i++) {
             shape[i] = Integer.parseInt(parts[i]);

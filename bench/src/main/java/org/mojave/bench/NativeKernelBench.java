@@ -44,6 +44,7 @@ public final class NativeKernelBench {
     private final MemorySegment memory;
     private final Workers one = new Workers(1);
     private final Workers two = new Workers(2);
+    @SuppressWarnings("unused") // written so that nothing measured is optimised away
     private volatile long consumed;
 
     private NativeKernelBench(MemorySegment memory) {
@@ -51,7 +52,7 @@ public final class NativeKernelBench {
         SplittableRandom random = new SplittableRandom(1);
         for (long i = 0; i < memory.byteSize(); i += 8) {
             // Every 16 bits are a float16 between 2^-7 and 0.25, so that scales are ordinary numbers.
-            memory.set(ValueLayout.JAVA_LONG, i, random.nextLong() & 0x2fff2fff2fff2fffL | 0x2000200020002000L);
+            memory.set(ValueLayout.JAVA_LONG, i, (random.nextLong() & 0x2fff2fff2fff2fffL) | 0x2000200020002000L);
         }
     }
 
@@ -108,7 +109,7 @@ public final class NativeKernelBench {
         double prompt = seconds(NativeKernelBench::cpu, () -> path.multiply(matrices.getFirst(), x, TOKENS, y, one));
         double promptTwo = seconds(System::nanoTime, () -> path.multiply(matrices.getFirst(), x, TOKENS, y, two));
         double operations = 2.0 * SIZE * SIZE * TOKENS / 1e9;
-        consumed += Float.floatToRawIntBits(y[SIZE]);
+        consumed = Float.floatToRawIntBits(y[SIZE]);
         System.out.printf(Locale.ROOT, "| %s | %.2f | %.1f (%.0f %% of %.1f) | %.1f | %.1f | %.0f | %.0f |%n", storage,
                 8 * bytes / weights, bytes / decode / 1e9, 100 * bytes / decode / 1e9 / bandwidth, bandwidth,
                 weights / decode / 1e9, bytes / decodeTwo / 1e9, operations / prompt, operations / promptTwo);
@@ -149,7 +150,7 @@ public final class NativeKernelBench {
         for (long at = 0; at < MEMORY; at += 1 << 20) {
             sum += read(memory.asSlice(at, 1 << 20));
         }
-        consumed += sum;
+        consumed = sum;
     }
 
     private static long read(MemorySegment part) {

@@ -34,6 +34,7 @@ public class ProductLadder {
     private float[] x;
     private float[] y;
 
+    @SuppressWarnings("MustBeClosedChecker") // closed by the tear-down
     @Setup
     public void start() {
         int[] sizes = Ladder.shape(shape);

@@ -26,9 +26,11 @@ final class CommonOptions {
     private boolean quiet;
 
     @Option(names = "--debug", description = "Show the stack trace of an error.")
+    @SuppressWarnings("unused") // the launcher of commands looks at the arguments
     private boolean debug;
 
     @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help.")
+    @SuppressWarnings("unused")
     private boolean help;
 
     @Option(names = "--threads", paramLabel = "N", description = "Threads for arithmetic (default: all cores). Never changes a result.")

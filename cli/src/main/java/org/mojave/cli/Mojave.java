@@ -34,9 +34,11 @@ public final class Mojave implements Runnable {
     private CommandSpec spec;
 
     @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help; every command has its own.")
+    @SuppressWarnings("unused")
     private boolean help;
 
     @Option(names = "--version", versionHelp = true, description = "Show the version.")
+    @SuppressWarnings("unused")
     private boolean version;
 
     Mojave() {}
@@ -68,6 +70,7 @@ public final class Mojave implements Runnable {
         line.addSubcommand(new DemoCommand(streams));
         line.addSubcommand(new DoctorCommand(streams));
         line.addSubcommand(new InspectCommand(streams));
+        line.addSubcommand(new SampleCommand(streams));
         line.addSubcommand(new CompressCommand(streams));
         line.addSubcommand(new ResumeCommand(streams));
         line.addSubcommand(new EvalCommand(streams));
@@ -80,8 +83,8 @@ public final class Mojave implements Runnable {
     private static CommandLine configured(CommandLine line, Streams streams) {
         line.getCommandSpec().usageMessage().exitCodeListHeading("%nExit codes:%n").exitCodeList(Arrays.stream(ExitCode.values())
                 .collect(Collectors.toMap(code -> " " + code.code(), ExitCode::meaning, (a, _) -> a, java.util.LinkedHashMap::new)));
-        return line.setOut(new java.io.PrintWriter(streams.out(), true))
-                .setErr(new java.io.PrintWriter(streams.err(), true))
+        return line.setOut(new java.io.PrintWriter(streams.out(), true, streams.out().charset()))
+                .setErr(new java.io.PrintWriter(streams.err(), true, streams.err().charset()))
                 .setColorScheme(CommandLine.Help.defaultColorScheme(streams.outIsTerminal() ? Ansi.ON : Ansi.OFF))
                 .setUsageHelpWidth(HELP_WIDTH)
                 .setCaseInsensitiveEnumValuesAllowed(true)

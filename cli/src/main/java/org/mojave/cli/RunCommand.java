@@ -1,6 +1,7 @@
 package org.mojave.cli;
 
 import java.nio.file.Path;
+import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -130,7 +131,7 @@ final class RunCommand implements Callable<Integer> {
             messages.add(new Message("system", system));
         }
         messages.add(new Message("user", text));
-        return tokenizer.encode(ChatTemplate.open(folder, tokenizer.specialTokens()).render(messages, true, ZonedDateTime.now()));
+        return tokenizer.encode(ChatTemplate.open(folder, tokenizer.specialTokens()).render(messages, true, ZonedDateTime.now(ZoneId.systemDefault())));
     }
 
     private void generate(Console console, Generator generator, Generator.Request request, Sampler sampler, Tokenizer tokenizer) {

@@ -38,7 +38,7 @@ final class LauncherTest {
     @Test
     void helpCostsLittle() throws Exception {
         Run run = MOJAVE.shell("TIMEFORMAT=%U+%S; time \"$0\" --help >&2", "");
-        String[] seconds = run.err().lines().reduce((_, last) -> last).orElseThrow().split("\\+");
+        String[] seconds = run.err().lines().reduce((_, last) -> last).orElseThrow().split("\\+", -1);
         assertThat(Double.parseDouble(seconds[0]) + Double.parseDouble(seconds[1])).isLessThan(0.5);
     }
 
@@ -172,7 +172,7 @@ final class LauncherTest {
     private Path tools() throws IOException {
         Path tools = Files.createDirectories(folder.resolve("tools"));
         for (String tool : TOOLS) {
-            for (String place : System.getenv("PATH").split(":")) {
+            for (String place : System.getenv("PATH").split(":", -1)) {
                 Path program = Path.of(place, tool);
                 if (Files.isExecutable(program) && !Files.exists(tools.resolve(tool))) {
                     program(tools.resolve(tool), "exec '" + program + "' \"$@\"");

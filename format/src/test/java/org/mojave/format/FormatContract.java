@@ -79,7 +79,7 @@ public abstract class FormatContract {
             for (long value : new long[] {Long.MAX_VALUE, Long.MIN_VALUE, -1, 1L << 40, 1L << 31, (1L << 31) - 1, 1L << 62}) {
                 byte[] lying = whole.clone();
                 for (int i = 0; i < field[1]; i++) {
-                    lying[field[0] + i] = (byte) (value >>> 8 * i);
+                    lying[field[0] + i] = (byte) (value >>> (8 * i));
                 }
                 refused(lying, value + " at " + field[0]);
             }

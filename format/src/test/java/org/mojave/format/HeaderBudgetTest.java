@@ -148,7 +148,7 @@ class HeaderBudgetTest {
 
     private static void put(ByteArrayOutputStream out, long value, int bytes) {
         for (int i = 0; i < bytes; i++) {
-            out.write(i < 8 ? (int) (value >>> 8 * i) : 0);
+            out.write(i < 8 ? (int) (value >>> (8 * i)) : 0);
         }
     }
 

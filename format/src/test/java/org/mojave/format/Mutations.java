@@ -90,7 +90,7 @@ final class Mutations {
 
     private static void put(byte[] file, int at, long word) {
         for (int i = 0; i < 8 && at + i < file.length; i++) {
-            file[at + i] = (byte) (word >>> 8 * i);
+            file[at + i] = (byte) (word >>> (8 * i));
         }
     }
 

@@ -25,7 +25,8 @@ final class RandomWeights {
     RandomWeights(long seed) {
         this.seed = mix(seed);
         for (int i = 0; i < values.length; i++) {
-            double radius = StrictMath.sqrt(-2 * StrictMath.log((i / GRID + 0.5) / GRID));
+            int row = i / GRID;
+            double radius = StrictMath.sqrt(-2 * StrictMath.log((row + 0.5) / GRID));
             double angle = 2 * Math.PI * (i % GRID + 0.5) / GRID;
             values[i] = FloatDecoder.toBfloat16((float) (STANDARD_DEVIATION * radius * StrictMath.cos(angle))) & 0xffffL;
         }
@@ -48,7 +49,7 @@ final class RandomWeights {
         }
         long rest = fourWeights(mix(counter + GOLDEN_GAMMA));
         for (long at = whole; at < target.byteSize(); at++) {
-            target.set(ValueLayout.JAVA_BYTE, at, (byte) (rest >>> 8 * (at - whole)));
+            target.set(ValueLayout.JAVA_BYTE, at, (byte) (rest >>> (8 * (at - whole))));
         }
     }
 

@@ -11,12 +11,12 @@ public final class Quantities {
 
     /** {@code 13.84 GB}: decimal units, as file systems and model hubs count. */
     public static String bytes(long bytes) {
-        return scaled(bytes, "B");
+        return scaled((double) bytes, "B");
     }
 
     /** {@code 6.92 G}, {@code 128}: a count of parameters or tokens; exact below 10,000. */
     public static String count(long count) {
-        return Math.abs(count) < 10_000 ? Long.toString(count) : scaled(count, "").stripTrailing();
+        return Math.abs(count) < 10_000 ? Long.toString(count) : scaled((double) count, "").stripTrailing();
     }
 
     /** {@code 35.2 GB/s}. */

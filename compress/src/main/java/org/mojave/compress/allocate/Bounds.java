@@ -37,8 +37,8 @@ final class Bounds {
             } else {
                 givingBack[position] = Math.min(givingBack[position], perByte);
             }
-            most = Math.max(most, bytes[c]);
-            least = Math.min(least, bytes[c]);
+            most = Math.max(most, (double) bytes[c]);
+            least = Math.min(least, (double) bytes[c]);
         }
         mostAdded[position] = mostAdded[position + 1] + most;
         mostGivenBack[position] = mostGivenBack[position + 1] - least;

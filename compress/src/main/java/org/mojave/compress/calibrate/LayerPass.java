@@ -22,7 +22,6 @@ public final class LayerPass {
     private final int sequences;
     private final int length;
     private final float[] chunk;
-    private final int width;
 
     /** For states of {@code sequences · length} tokens of that width. */
     public LayerPass(LayerRunner runner, HiddenStates states, TokenSequences tokens, int width) {
@@ -30,7 +29,6 @@ public final class LayerPass {
         this.states = states;
         this.sequences = tokens.count();
         this.length = tokens.length();
-        this.width = width;
         chunk = new float[Math.multiplyExact(chunkTokens(sequences, length), width)];
     }
 

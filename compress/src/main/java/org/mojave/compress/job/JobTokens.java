@@ -6,7 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.mojave.compress.calibrate.CalibrationText;
+import org.mojave.compress.calibrate.TokenFile;
 import org.mojave.compress.calibrate.TokenSequences;
+import org.mojave.compress.calibrate.Vocabulary;
 import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.RecipeException;
@@ -36,6 +38,7 @@ final class JobTokens {
         requireTokenizer(request.model());
         int length = Math.min(wish.length(), spec.contextLength());
         try (Tokenizer tokenizer = Tokenizer.open(request.model())) {
+            checkTokenFiles(wish.files(), tokenizer, spec);
             return CalibrationText.choose(wish.files(), text -> checked(tokenizer.encode(text), spec), wish.sequences(), length,
                     new Random(request.recipe().seed()));
         }
@@ -45,6 +48,22 @@ final class JobTokens {
         if (!Files.exists(model.resolve("tokenizer.json"))) {
             throw new RecipeException(model + " has no tokenizer.json, which gptq needs to read calibration text; add it, or use "
                     + "--method rtn");
+        }
+    }
+
+    private static void checkTokenFiles(List<Path> files, Tokenizer tokenizer, ModelSpec spec) {
+        List<Path> tokenFiles = files.stream().filter(TokenFile::isOne).toList();
+        if (tokenFiles.isEmpty()) {
+            return;
+        }
+        String vocabulary = Vocabulary.of(tokenizer, spec.vocabularySize()).digest();
+        for (Path file : tokenFiles) {
+            TokenFile tokens = TokenFile.read(file);
+            if (!tokens.vocabulary().equals(vocabulary)) {
+                throw new RecipeException(file + ": its tokens are those of another model (" + tokens.origin().path("model").asString()
+                        + "), whose vocabulary differs; make tokens for this one with mojave sample");
+            }
+            tokens.sequences().forEach(sequence -> checked(sequence.tokens(), spec));
         }
     }
 

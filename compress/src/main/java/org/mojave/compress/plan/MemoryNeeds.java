@@ -18,7 +18,7 @@ public final class MemoryNeeds {
         for (LayerSpec layer : spec.layers()) {
             most = Math.max(most, attention(spec, layer.attention()) + feedForward(spec, layer.feedForward()));
         }
-        return Float.BYTES * tokens * most;
+        return (long) Float.BYTES * tokens * most;
     }
 
     /**

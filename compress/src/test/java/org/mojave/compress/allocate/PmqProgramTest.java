@@ -26,7 +26,7 @@ class PmqProgramTest {
     @ParameterizedTest
     @ValueSource(ints = {3, 4})
     void dynamicProgramEqualsEnumeration(int widest) {
-        long seed = 71 + widest;
+        long seed = 71L + widest;
         Random random = new Random(seed);
         PmqProgram program = PmqProgram.reference(IntStream.rangeClosed(1, widest).boxed().toList());
         for (int round = 0; round < 20; round++) {

@@ -104,7 +104,7 @@ final class PythonMethods extends ELResolver {
     private static List<String> split(String text, String separator, int limit) {
         List<String> parts = new ArrayList<>();
         if (separator == null) {
-            for (String word : text.strip().split("\\s+")) {
+            for (String word : text.strip().split("\\s+", -1)) {
                 if (!word.isEmpty()) {
                     parts.add(word);
                 }

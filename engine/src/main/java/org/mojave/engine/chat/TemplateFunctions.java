@@ -22,6 +22,7 @@ public final class TemplateFunctions {
     private TemplateFunctions() {}
 
     /** {@code raise_exception(message)}. */
+    @SuppressWarnings("DoNotCallSuggester") // called by templates, through reflection
     public static Object raise(Object message) {
         throw new Raised(String.valueOf(message));
     }

@@ -105,9 +105,9 @@ final class PackedDecoder {
             long at = (long) run * 3 * VECTOR_BYTES;
             int high = part.get(WORD, at + 2 * VECTOR_BYTES);
             for (int block = 0; block < BLOCKS; block++) {
-                int low = part.get(WORD, at + (long) (block / 2) * VECTOR_BYTES) >>> 4 * (block % 2);
+                int low = part.get(WORD, at + (long) (block / 2) * VECTOR_BYTES) >>> (4 * (block % 2));
                 IntVector code = IntVector.broadcast(INTEGERS, low).lanewise(VectorOperators.LSHR, lowShift).and(3);
-                IntVector top = IntVector.broadcast(INTEGERS, high >>> 2 * block).lanewise(VectorOperators.LSHR, highShift).and(1);
+                IntVector top = IntVector.broadcast(INTEGERS, high >>> (2 * block)).lanewise(VectorOperators.LSHR, highShift).and(1);
                 code = top.lanewise(VectorOperators.LSHL, 2).or(code);
                 ((FloatVector) code.convert(VectorOperators.I2F, 0)).sub(zero).mul(scale)
                         .intoArray(values, target.offset() + run * RUN_COLUMNS + block * LANES);

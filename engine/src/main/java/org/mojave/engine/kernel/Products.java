@@ -63,6 +63,6 @@ public final class Products {
 
     /** Whole tiles of 16 rows, as packed matrices store them. */
     private static int clampToTiles(int rows) {
-        return Math.clamp(rows / SMALLEST_PANEL * SMALLEST_PANEL, SMALLEST_PANEL, LARGEST_PANEL);
+        return Math.clamp((long) rows / SMALLEST_PANEL * SMALLEST_PANEL, SMALLEST_PANEL, LARGEST_PANEL);
     }
 }

@@ -296,7 +296,7 @@ final class TileProduct {
         long at = start;
         for (int half = 0; half < 2 * runs; half++) {
             int second = half % 2;
-            IntVector low = IntVector.fromMemorySegment(INTEGERS, codes, at + second * VECTOR_BYTES, ByteOrder.LITTLE_ENDIAN);
+            IntVector low = IntVector.fromMemorySegment(INTEGERS, codes, at + (long) second * VECTOR_BYTES, ByteOrder.LITTLE_ENDIAN);
             IntVector high = IntVector.fromMemorySegment(INTEGERS, codes, at + 2 * VECTOR_BYTES, ByteOrder.LITTLE_ENDIAN)
                     .lanewise(VectorOperators.LSHR, 4 * second);
             for (int j = 0; j < 4; j++) {
@@ -305,7 +305,7 @@ final class TileProduct {
                 low = low.lanewise(VectorOperators.LSHR, 2);
                 high = high.lanewise(VectorOperators.LSHR, 1);
             }
-            at += second * 3 * VECTOR_BYTES;
+            at += 3L * second * VECTOR_BYTES;
         }
         return at;
     }

@@ -20,7 +20,7 @@ public final class Workers implements AutoCloseable {
         void run(int index, int worker);
     }
 
-    private final class Job {
+    private static final class Job {
         final int tasks;
         final Task task;
         final AtomicInteger next = new AtomicInteger();

@@ -27,7 +27,7 @@ public record Batch(List<Sequence> sequences) {
      */
     public record Sequence(int first, int tokens, Optional<KvCache> cache) {
         public Sequence {
-            if (first < 0 || tokens < 1 || cache.isEmpty() && first != 0) {
+            if (first < 0 || tokens < 1 || (cache.isEmpty() && first != 0)) {
                 throw new IllegalArgumentException("not a sequence: " + tokens + " tokens from position " + first);
             }
         }

@@ -45,6 +45,8 @@ public final class Decoder {
     @FunctionalInterface
     public interface PanelConsumer {
         /**
+         * One panel of logits.
+         *
          * @param chunk number of the chunk in the call
          * @param first first token of the chunk that this panel is about
          * @param rows tokens in this panel

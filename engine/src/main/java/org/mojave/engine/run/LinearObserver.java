@@ -9,6 +9,8 @@ public interface LinearObserver {
     LinearObserver NONE = (_, _, _, _) -> { };
 
     /**
+     * The input of one matrix.
+     *
      * @param id the matrix that will be multiplied
      * @param x activations [tokens, columns], row-major from index 0; owned by the caller and overwritten later
      * @param tokens rows of {@code x}; for an expert only the tokens routed to it, and not called for none

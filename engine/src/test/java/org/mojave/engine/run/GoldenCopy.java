@@ -9,20 +9,20 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.mojave.testkit.Goldens;
 
-/** A golden model with another config.json, its weights linked. */
+/** A golden model with another config.json, in its own folder. */
 final class GoldenCopy {
     private GoldenCopy() {}
 
-    /** Links the golden's weights into {@code folder} and writes its config changed. */
+    /** Copies the golden's weights into {@code folder} and writes its config changed. */
     static Path make(String golden, Path folder, UnaryOperator<String> change) {
         Path source = Goldens.ofRepository().folder().resolve(golden);
         try (Stream<Path> files = Files.list(source)) {
             Files.createDirectories(folder);
             List<Path> weights = files.filter(f -> f.getFileName().toString().startsWith("model")).toList();
             for (Path file : weights) {
-                Path link = folder.resolve(file.getFileName());
-                if (!Files.exists(link)) {
-                    Files.createSymbolicLink(link, file);
+                Path copy = folder.resolve(file.getFileName());
+                if (!Files.exists(copy)) {
+                    Files.copy(file, copy);
                 }
             }
             Files.writeString(folder.resolve("config.json"), change.apply(Files.readString(source.resolve("config.json"))));

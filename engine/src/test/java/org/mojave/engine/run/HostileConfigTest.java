@@ -70,7 +70,7 @@ class HostileConfigTest {
             }
             ObjectNode object = objects.get(random.nextInt(objects.size()));
             List<String> keys = new ArrayList<>(object.propertyNames());
-            if (object == root) {
+            if (object.equals(root)) {
                 keys.addAll(List.of("rope_scaling", "rope_parameters", "layer_types", "quantization_config", "head_dim"));
             }
             if (keys.isEmpty()) {

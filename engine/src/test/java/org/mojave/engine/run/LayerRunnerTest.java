@@ -40,7 +40,7 @@ class LayerRunnerTest {
                 }
             }
             assertThat(runner.bufferBytes()).isPositive()
-                    .isLessThanOrEqualTo(2 * length * LayerRunner.bytesPerToken(model.spec()));
+                    .isLessThanOrEqualTo(2L * length * LayerRunner.bytesPerToken(model.spec()));
         }
     }
 

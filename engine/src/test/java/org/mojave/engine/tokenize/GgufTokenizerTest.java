@@ -147,7 +147,7 @@ class GgufTokenizerTest {
         List<String> tokens = new ArrayList<>();
         int spare = 256;
         for (int b = 0; b < 256; b++) {
-            boolean shown = b >= '!' && b <= '~' || b >= 0xA1 && b <= 0xAC || b >= 0xAE;
+            boolean shown = (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;
             tokens.add(Character.toString(shown ? b : spare++));
         }
         text("model", "gpt2");

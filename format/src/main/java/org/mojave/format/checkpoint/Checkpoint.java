@@ -59,6 +59,7 @@ public final class Checkpoint implements AutoCloseable {
         JsonNode config = readJson(folder.resolve("config.json"));
         Path index = folder.resolve(INDEX);
         Optional<ShardIndex> shardIndex = Files.exists(index) ? Optional.of(new ShardIndex(index)) : Optional.empty();
+        @SuppressWarnings("MustBeClosedChecker") // closed with the checkpoint
         Arena arena = Arena.ofShared();
         try {
             Map<String, SafetensorsFile> files = new LinkedHashMap<>();

@@ -11,7 +11,7 @@ final class GgufEncoding {
     /** The low {@code bytes} bytes of a number, little-endian. */
     static void putNumber(ByteArrayOutputStream out, long value, int bytes) {
         for (int i = 0; i < bytes; i++) {
-            out.write((int) (value >>> 8 * i));
+            out.write((int) (value >>> (8 * i)));
         }
     }
 

@@ -52,28 +52,40 @@ public record GgufFile(Path path, int version, long alignment, Map<String, GgufV
     /** A text; empty if there is no such key, {@link CheckpointException} if it is something else. */
     public Optional<String> text(String key) {
         return Optional.ofNullable(metadata.get(key))
-                .map(value -> value instanceof GgufValue.Text(String text) ? text : wrong(key, value, "a text"));
+                .map(value -> switch (value) {
+                    case GgufValue.Text(String text) -> text;
+                    default -> throw mistyped(key, value, "a text");
+                });
     }
 
     /** A whole number; empty if there is no such key, {@link CheckpointException} if it is something else. */
     public Optional<Long> whole(String key) {
         return Optional.ofNullable(metadata.get(key))
-                .map(value -> value instanceof GgufValue.Whole(_, long number) ? number : wrong(key, value, "a whole number"));
+                .map(value -> switch (value) {
+                    case GgufValue.Whole(_, long number) -> number;
+                    default -> throw mistyped(key, value, "a whole number");
+                });
     }
 
     /** A number; empty if there is no such key, {@link CheckpointException} if it is something else. */
     public Optional<Double> real(String key) {
         return Optional.ofNullable(metadata.get(key))
-                .map(value -> value instanceof GgufValue.Real(_, double number) ? number : wrong(key, value, "a number"));
+                .map(value -> switch (value) {
+                    case GgufValue.Real(_, double number) -> number;
+                    default -> throw mistyped(key, value, "a number");
+                });
     }
 
     /** An array; empty if there is no such key, {@link CheckpointException} if it is something else. */
     public Optional<GgufValue.Sequence> sequence(String key) {
         return Optional.ofNullable(metadata.get(key))
-                .map(value -> value instanceof GgufValue.Sequence sequence ? sequence : wrong(key, value, "an array"));
+                .map(value -> switch (value) {
+                    case GgufValue.Sequence sequence -> sequence;
+                    default -> throw mistyped(key, value, "an array");
+                });
     }
 
-    private <T> T wrong(String key, GgufValue value, String expected) {
-        throw new CheckpointException(path + ", key " + key, "is " + value.type() + " where " + expected + " is expected");
+    private CheckpointException mistyped(String key, GgufValue value, String expected) {
+        return new CheckpointException(path + ", key " + key, "is " + value.type() + " where " + expected + " is expected");
     }
 }

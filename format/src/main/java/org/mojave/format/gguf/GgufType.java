@@ -64,6 +64,7 @@ public enum GgufType {
     private final int wireId;
     private final int blockElements;
     private final int blockBytes;
+    @SuppressWarnings("ImmutableEnumChecker") // codecs have no state
     private final Optional<BlockCodec> codec;
 
     GgufType(int wireId, int blockElements, int blockBytes) {

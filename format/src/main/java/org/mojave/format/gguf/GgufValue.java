@@ -120,16 +120,22 @@ public sealed interface GgufValue {
 
         /** All elements of an array of strings. */
         public List<String> texts() {
-            return elements().stream().map(element -> element instanceof Text(String value) ? value : wrong("strings")).toList();
+            return elements().stream().map(element -> switch (element) {
+                case Text(String value) -> value;
+                default -> throw mistyped("strings");
+            }).toList();
         }
 
         /** All elements of an array of integers. */
         public long[] wholes() {
-            return elements().stream().mapToLong(e -> e instanceof Whole(_, long value) ? value : wrong("integers")).toArray();
+            return elements().stream().mapToLong(element -> switch (element) {
+                case Whole(_, long value) -> value;
+                default -> throw mistyped("integers");
+            }).toArray();
         }
 
-        private <T> T wrong(String expected) {
-            throw new CheckpointException("GGUF array", "holds " + elementType + " where " + expected + " are expected");
+        private CheckpointException mistyped(String expected) {
+            return new CheckpointException("GGUF array", "holds " + elementType + " where " + expected + " are expected");
         }
     }
 }

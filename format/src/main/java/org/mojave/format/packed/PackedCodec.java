@@ -80,10 +80,10 @@ public final class PackedCodec {
     public static int code(PackedLayout layout, MemorySegment source, int row, int column) {
         check(layout, row, column, layout.columns());
         if (layout.scheme().bits() != 3) {
-            return plane(layout, source, layout.scheme().bits(), position(layout, row, column, 0));
+            return plane(source, layout.scheme().bits(), position(layout, row, column, 0));
         }
-        int low = plane(layout, source, 2, position(layout, row, column, 0));
-        int high = plane(layout, source, 1, position(layout, row, column, 2));
+        int low = plane(source, 2, position(layout, row, column, 0));
+        int high = plane(source, 1, position(layout, row, column, 2));
         return low | high << 2;
     }
 
@@ -121,7 +121,7 @@ public final class PackedCodec {
         return at.column() % (RUN_COLUMNS / bits) / 4 * bits;
     }
 
-    private static int plane(PackedLayout layout, MemorySegment source, int bits, Position at) {
+    private static int plane(MemorySegment source, int bits, Position at) {
         int value = source.get(ValueLayout.JAVA_BYTE, planeByte(bits, at)) & 0xff;
         return value >>> planeShift(bits, at) & (1 << bits) - 1;
     }

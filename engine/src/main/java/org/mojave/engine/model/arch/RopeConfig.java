@@ -103,7 +103,7 @@ record RopeConfig(Config config, double defaultBase, int defaultContext) {
         int original = keys.size("original_max_position_embeddings",
                 config.size("original_max_position_embeddings", context));
         boolean ratio = config.has("original_max_position_embeddings")
-                || keys.has("original_max_position_embeddings") && !keys.has("factor");
+                || (keys.has("original_max_position_embeddings") && !keys.has("factor"));
         double factor = ratio ? (double) context / original : factor(keys);
         double inferred = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
         double amplitude = keys.number("attention_factor", inferred);

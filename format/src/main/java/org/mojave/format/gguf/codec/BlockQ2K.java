@@ -26,7 +26,7 @@ public final class BlockQ2K implements BlockCodec {
             int packed = LittleEndian.unsignedByte(source, at + run);
             float scale = d * (packed & 15);
             float minimum = e * (packed >> 4);
-            long codes = at + 16 + run / 8 * 32 + run % 2 * 16;
+            long codes = at + 16 + 32L * (run / 8) + 16L * (run % 2);
             int shift = run % 8 / 2 * 2;
             for (int i = 0; i < 16; i++) {
                 int code = LittleEndian.unsignedByte(source, codes + i) >> shift & 3;

@@ -22,12 +22,12 @@ public final class BlockQ3K implements BlockCodec {
         float d = LittleEndian.half(source, at + 108);
         for (int run = 0; run < 16; run++) {
             float scale = d * (scale(source, at + 96, run) - 32);
-            long low = at + 32 + run / 8 * 32 + run % 2 * 16;
-            long high = at + run % 2 * 16;
+            long low = at + 32 + 32L * (run / 8) + 16L * (run % 2);
+            long high = at + 16L * (run % 2);
             int shift = run % 8 / 2 * 2;
             for (int i = 0; i < 16; i++) {
                 int code = LittleEndian.unsignedByte(source, low + i) >> shift & 3;
-                int highBit = LittleEndian.unsignedByte(source, high + i) >> run / 2 & 1;
+                int highBit = (LittleEndian.unsignedByte(source, high + i) >> (run / 2)) & 1;
                 target[offset + run * 16 + i] = scale * ((code | highBit << 2) - 4);
             }
         }
@@ -35,8 +35,8 @@ public final class BlockQ3K implements BlockCodec {
 
     /** Low four bits: nibbles of bytes 0–7, first all low ones; high two bits: bytes 8–11, four runs to a byte column. */
     private static int scale(MemorySegment source, long scales, int run) {
-        int low = LittleEndian.unsignedByte(source, scales + run % 8) >> run / 8 * 4 & 15;
-        int high = LittleEndian.unsignedByte(source, scales + 8 + run % 4) >> run / 4 * 2 & 3;
+        int low = (LittleEndian.unsignedByte(source, scales + run % 8) >> (run / 8 * 4)) & 15;
+        int high = (LittleEndian.unsignedByte(source, scales + 8 + run % 4) >> (run / 4 * 2)) & 3;
         return low | high << 4;
     }
 }

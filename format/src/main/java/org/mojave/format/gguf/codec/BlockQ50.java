@@ -20,8 +20,8 @@ public final class BlockQ50 implements BlockCodec {
         int fifth = LittleEndian.bits32(source, at + 2);
         for (int i = 0; i < 16; i++) {
             int pair = LittleEndian.unsignedByte(source, at + 6 + i);
-            target[offset + i] = ((pair & 15 | (fifth >>> i & 1) << 4) - 16) * d;
-            target[offset + i + 16] = ((pair >> 4 | (fifth >>> i + 16 & 1) << 4) - 16) * d;
+            target[offset + i] = (((pair & 15) | (((fifth >>> i) & 1) << 4)) - 16) * d;
+            target[offset + i + 16] = (((pair >> 4) | (((fifth >>> (i + 16)) & 1) << 4)) - 16) * d;
         }
     }
 }

@@ -21,8 +21,8 @@ public final class BlockQ51 implements BlockCodec {
         int fifth = LittleEndian.bits32(source, at + 4);
         for (int i = 0; i < 16; i++) {
             int pair = LittleEndian.unsignedByte(source, at + 8 + i);
-            target[offset + i] = (pair & 15 | (fifth >>> i & 1) << 4) * d + m;
-            target[offset + i + 16] = (pair >> 4 | (fifth >>> i + 16 & 1) << 4) * d + m;
+            target[offset + i] = ((pair & 15) | (((fifth >>> i) & 1) << 4)) * d + m;
+            target[offset + i + 16] = ((pair >> 4) | (((fifth >>> (i + 16)) & 1) << 4)) * d + m;
         }
     }
 }

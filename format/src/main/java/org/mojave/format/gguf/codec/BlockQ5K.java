@@ -24,7 +24,7 @@ public final class BlockQ5K implements BlockCodec {
         for (int run = 0; run < 8; run++) {
             float scale = d * SixBitScales.scale(source, at + 4, run);
             float minimum = e * SixBitScales.minimum(source, at + 4, run);
-            long codes = at + 48 + run / 2 * 32;
+            long codes = at + 48 + 32L * (run / 2);
             int shift = run % 2 * 4;
             for (int i = 0; i < 32; i++) {
                 int code = LittleEndian.unsignedByte(source, codes + i) >> shift & 15;

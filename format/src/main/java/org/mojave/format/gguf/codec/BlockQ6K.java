@@ -25,11 +25,11 @@ public final class BlockQ6K implements BlockCodec {
             float scale = d * LittleEndian.signedByte(source, at + 192 + run);
             int quarter = run % 8 / 2;
             int column = run % 2 * 16;
-            long low = at + run / 8 * 64 + quarter % 2 * 32 + column;
-            long high = at + 128 + run / 8 * 32 + column;
+            long low = at + 64L * (run / 8) + 32L * (quarter % 2) + column;
+            long high = at + 128 + 32L * (run / 8) + column;
             for (int i = 0; i < 16; i++) {
-                int nibble = LittleEndian.unsignedByte(source, low + i) >> quarter / 2 * 4 & 15;
-                int pair = LittleEndian.unsignedByte(source, high + i) >> quarter * 2 & 3;
+                int nibble = (LittleEndian.unsignedByte(source, low + i) >> (quarter / 2 * 4)) & 15;
+                int pair = (LittleEndian.unsignedByte(source, high + i) >> (quarter * 2)) & 3;
                 target[offset + run * 16 + i] = scale * ((nibble | pair << 4) - 32);
             }
         }

@@ -9,14 +9,14 @@ final class SixBitScales {
     static int scale(MemorySegment source, long at, int run) {
         return run < 4
                 ? LittleEndian.unsignedByte(source, at + run) & 63
-                : LittleEndian.unsignedByte(source, at + run + 4) & 15
-                        | LittleEndian.unsignedByte(source, at + run - 4) >> 6 << 4;
+                : (LittleEndian.unsignedByte(source, at + run + 4) & 15)
+                        | (LittleEndian.unsignedByte(source, at + run - 4) >> 6 << 4);
     }
 
     static int minimum(MemorySegment source, long at, int run) {
         return run < 4
                 ? LittleEndian.unsignedByte(source, at + run + 4) & 63
-                : LittleEndian.unsignedByte(source, at + run + 4) >> 4
-                        | LittleEndian.unsignedByte(source, at + run) >> 6 << 4;
+                : (LittleEndian.unsignedByte(source, at + run + 4) >> 4)
+                        | (LittleEndian.unsignedByte(source, at + run) >> 6 << 4);
     }
 }
