@@ -36,7 +36,7 @@ public final class MemoryNeeds {
                         Math.max(mixture.intermediate(), mixture.shared().map(FeedForward.Shared::intermediate).orElse(0)));
             }));
         }
-        return 2 * Float.BYTES * tokens * most;
+        return 2L * Float.BYTES * tokens * most;
     }
 
     /** Floats for one token: states, normed, output, queries, keys, values, context; compressed and expanded if latent. */

@@ -39,7 +39,7 @@ public record GptqSettings(Groups groups, Order order, Clip clip, double damping
         if (panelColumns < 1) {
             throw new IllegalArgumentException("a panel needs at least one column, not " + panelColumns);
         }
-        if (sweeps < 0 || sweeps > 0 && groups != Groups.STATIC) {
+        if (sweeps < 0 || (sweeps > 0 && groups != Groups.STATIC)) {
             throw new IllegalArgumentException(sweeps + " sweeps with " + groups + " groups");
         }
     }

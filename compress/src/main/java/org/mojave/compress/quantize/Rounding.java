@@ -106,7 +106,8 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
         float[] steps = new float[lanes];
         int signs = scheme.symmetric() && fidelity == Fidelity.NATIVE ? 2 : 1;
         for (int step = 0; step < signs * ACTIVITY_STEPS; step++) {
-            set(trial, range.low(), range.high(), (signs == 2 ? largerShare() : 1) * (1 - step / signs * ACTIVITY_STEP));
+            int narrower = step / signs;
+            set(trial, range.low(), range.high(), (signs == 2 ? largerShare() : 1) * (1 - narrower * ACTIVITY_STEP));
             for (int l = 0; l < lanes && step % 2 == 1 && signs == 2; l++) {
                 trial.scales()[l] = -trial.scales()[l];
             }
