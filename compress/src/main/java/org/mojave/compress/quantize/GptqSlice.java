@@ -64,6 +64,7 @@ final class GptqSlice {
         for (int group = 0; group < all.length; group++) {
             all[group] = grid(position, group * groupColumns);
         }
+        rounding.unify(all);
         return all;
     }
 

@@ -24,15 +24,44 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
     private static final float ROUND = 0x1.8p23f;
     private static final float SMALLEST_HALF = 0x1p-24f;
     private static final float LARGEST_HALF = 65504;
+    /** Leaves room for scales that grow when they are fitted. */
+    private static final float UNIT_SHARE = 1.1f;
 
     /** Transposed weights; lane l of column c is {@code values[c·lanes + l]}. */
     record Columns(float[] values, int lanes) {}
 
-    /** Scale and zero of each lane for one group. */
-    record Grid(float[] scales, float[] zeros) {
+    /** Scale and zero of each lane for one group, and what its scales are multiples of (0: they are free). */
+    record Grid(float[] scales, float[] zeros, float[] units) {
         Grid(int lanes) {
-            this(new float[lanes], new float[lanes]);
+            this(new float[lanes], new float[lanes], new float[lanes]);
         }
+    }
+
+    /**
+     * With six-bit scales, gives each lane one unit for all its groups, from the largest of its scales with some room above, and
+     * makes every scale a multiple of it.
+     */
+    void unify(Grid[] grids) {
+        if (!scheme.sixBitScales()) {
+            return;
+        }
+        for (int l = 0; l < grids[0].scales().length; l++) {
+            float largest = 0;
+            for (Grid grid : grids) {
+                largest = Math.max(largest, Math.abs(grid.scales()[l]));
+            }
+            float unit = Math.max(SMALLEST_HALF, Float.float16ToFloat(Float.floatToFloat16(largest * UNIT_SHARE / scheme.largestMultiple())));
+            for (Grid grid : grids) {
+                grid.units()[l] = unit;
+                grid.scales()[l] = multiple(grid.scales()[l], unit);
+            }
+        }
+    }
+
+    /** The nearest multiple of {@code unit} that storage holds, other than 0, with the same sign. */
+    private float multiple(float scale, float unit) {
+        float multiple = Math.clamp(Math.round(Math.abs(scale) / unit), 1, scheme.largestMultiple());
+        return Math.copySign(multiple * unit, scale);
     }
 
     /**
@@ -167,6 +196,9 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
         float old = grid.scales()[l];
         if (fidelity != Fidelity.NATIVE || !(wanted * old > 0) || Math.abs(wanted) > LARGEST_HALF) {
             return old;
+        }
+        if (scheme.sixBitScales()) {
+            return multiple(wanted, grid.units()[l]);
         }
         float half = Float.float16ToFloat(Float.floatToFloat16(wanted));
         return half == 0 ? old : half;

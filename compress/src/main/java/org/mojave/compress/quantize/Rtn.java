@@ -35,16 +35,21 @@ public record Rtn(Clip clip, Fidelity fidelity) implements Quantizer {
             Rounding.Columns columns = Slices.transposed(weights, order, firstRow, rows);
             float[] steps = new float[rows];
             int size = scheme.groupColumns(weights.columns());
-            for (int group = 0; group < scheme.groups(weights.columns()); group++) {
+            Rounding.Grid[] grids = new Rounding.Grid[scheme.groups(weights.columns())];
+            for (int group = 0; group < grids.length; group++) {
                 int end = Math.min(weights.columns(), (group + 1) * size);
-                Rounding.Grid grid = rounding.grid(columns, new Rounding.Members(order, group * size, end, new float[0]));
-                rounding.check(grid, weights.name());
-                target.putGrid(firstRow, group, grid);
-                for (int c = group * size; c < end; c++) {
-                    rounding.steps(columns.values(), c * rows, grid, steps);
-                    target.putColumn(c, grid, steps);
-                    loss[0] += error(columns.values(), c * rows, grid, steps);
-                }
+                grids[group] = rounding.grid(columns, new Rounding.Members(order, group * size, end, new float[0]));
+                rounding.check(grids[group], weights.name());
+            }
+            rounding.unify(grids);
+            for (int group = 0; group < grids.length; group++) {
+                target.putGrid(firstRow, group, grids[group]);
+            }
+            for (int c = 0; c < weights.columns(); c++) {
+                Rounding.Grid grid = grids[c / size];
+                rounding.steps(columns.values(), c * rows, grid, steps);
+                target.putColumn(c, grid, steps);
+                loss[0] += error(columns.values(), c * rows, grid, steps);
             }
             target.finish(firstRow, rows);
         });

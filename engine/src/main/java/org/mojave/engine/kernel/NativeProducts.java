@@ -55,7 +55,7 @@ public final class NativeProducts implements ProductPath {
         new Block(x, 0, w.columns()).check(tokens, w.columns());
         new Block(y, 0, w.rows()).check(tokens, w.rows());
         switch (w) {
-            case PackedMatrix packed -> {
+            case PackedMatrix packed when packed.hasKernels() -> {
                 quantize(x, tokens, packed.columns(), packed.scheme(), shared, workers);
                 multiply(List.of(new Product(packed, shared, y)), workers);
             }

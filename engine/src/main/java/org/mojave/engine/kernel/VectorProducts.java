@@ -18,7 +18,7 @@ public final class VectorProducts implements ProductPath {
 
     @Override
     public void multiply(Matrix w, float[] x, int tokens, float[] y, Workers workers) {
-        if (tokens >= MANY_TOKENS || !(w instanceof PackedMatrix packed) || !TileProduct.SUPPORTED) {
+        if (tokens >= MANY_TOKENS || !(w instanceof PackedMatrix packed) || !packed.hasKernels() || !TileProduct.SUPPORTED) {
             Products.multiply(w, x, tokens, y, workers);
             return;
         }
