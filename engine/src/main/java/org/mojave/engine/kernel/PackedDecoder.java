@@ -128,7 +128,7 @@ final class PackedDecoder {
             long at = (long) run * (4 + highBits) * VECTOR_BYTES;
             for (int block = 0; block < BLOCKS; block++) {
                 int low = part.get(WORD, at + (long) block * VECTOR_BYTES);
-                int high = part.get(WORD, at + (4L + block * highBits / 4) * VECTOR_BYTES) >>> 2 * highBits * (block & remainder);
+                int high = part.get(WORD, at + (4L + block * highBits / 4) * VECTOR_BYTES) >>> (2 * highBits * (block & remainder));
                 IntVector code = IntVector.broadcast(INTEGERS, low).lanewise(VectorOperators.LSHR, lowShift).and(15);
                 IntVector top = IntVector.broadcast(INTEGERS, high).lanewise(VectorOperators.LSHR, highShift).and(mask);
                 code = top.lanewise(VectorOperators.LSHL, 4).or(code);

@@ -113,7 +113,7 @@ public final class PackedCodec {
         long at = multipleOffset(layout, row, group);
         int lane = row % TILE_ROWS;
         int low = source.get(ValueLayout.JAVA_BYTE, at + lane % 8) >>> zeroShift(row) & 15;
-        int high = source.get(ValueLayout.JAVA_BYTE, at + 8 + lane % 4) >>> 2 * (lane / 4) & 3;
+        int high = source.get(ValueLayout.JAVA_BYTE, at + 8 + lane % 4) >>> (2 * (lane / 4)) & 3;
         int value = low | high << 4;
         return layout.scheme().symmetric() && value > 31 ? value - 64 : value;
     }
@@ -122,7 +122,7 @@ public final class PackedCodec {
         long at = multipleOffset(layout, row, group);
         int lane = row % TILE_ROWS;
         or(target, at + lane % 8, (value & 15) << zeroShift(row));
-        or(target, at + 8 + lane % 4, (value >>> 4 & 3) << 2 * (lane / 4));
+        or(target, at + 8 + lane % 4, (value >>> 4 & 3) << (2 * (lane / 4)));
     }
 
     private static void or(MemorySegment target, long offset, int bits) {
