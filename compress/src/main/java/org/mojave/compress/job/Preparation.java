@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.mojave.compress.calibrate.TokenSequences;
@@ -33,14 +34,15 @@ import tools.jackson.databind.node.ObjectNode;
  * @param layout weight files
  * @param smallFiles other files by name
  * @param tokens sequences for calibration, or for comparing logits only
+ * @param estimate of the divergence from the original, where a target was planned for
  */
 record Preparation(JobRequest request, SourceModel source, Plan plan, CheckpointLayout layout, Map<String, byte[]> smallFiles,
-        TokenSequences tokens) implements AutoCloseable {
+        TokenSequences tokens, OptionalDouble estimate) implements AutoCloseable {
     /** What the report may grow to, and some room for the file system. */
     private static final long SPARE_BYTES = 16 << 20;
 
-    /** Opens and reads what the request names; throws what is wrong with it. */
-    static Preparation of(JobRequest request) {
+    /** Opens and reads what the request names; throws what is wrong with it. A plan for a target is made by {@code planning}. */
+    static Preparation of(JobRequest request, Planning planning) {
         for (Path text : request.evaluation()) {
             if (!Files.isReadable(text) || Files.isDirectory(text)) {
                 throw new RecipeException(text + ": no such text file, or it cannot be read; correct --eval");
@@ -48,9 +50,10 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         }
         SourceModel source = SourceModel.open(request.model());
         try {
-            Plan plan = Plan.of(source, request.recipe());
-            Map<String, byte[]> files = SmallFiles.of(plan, request.recipe(), source.parameters());
-            return new Preparation(request, source, plan, FileLayout.of(plan), files, JobTokens.of(request, source.spec()));
+            TokenSequences tokens = JobTokens.of(request, source.spec());
+            Planning.Planned planned = planning.plan(source, tokens);
+            Map<String, byte[]> files = SmallFiles.of(planned.plan(), request.recipe(), source.parameters());
+            return new Preparation(request, source, planned.plan(), FileLayout.of(planned.plan()), files, tokens, planned.estimate());
         } catch (RuntimeException e) {
             source.close();
             throw e;
@@ -64,13 +67,19 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
 
     /** What decides the result: a journal with another identity belongs to another job. */
     ObjectNode identity() {
-        ObjectNode identity = JsonMapper.shared().createObjectNode();
-        identity.put("version", ToolVersion.text());
-        identity.put("model", Fingerprint.of(source.checkpoint()));
-        identity.set("recipe", RecipeJson.write(request.recipe()));
-        identity.put("tokens", request.recipe().method() == Method.RTN ? "" : tokens.digest());
+        ObjectNode identity = wish(request, source, tokens);
         identity.put("layout", Fingerprint.of(layout));
         return identity;
+    }
+
+    /** What decides the plan, and all of the result but for it. */
+    static ObjectNode wish(JobRequest request, SourceModel source, TokenSequences tokens) {
+        ObjectNode wish = JsonMapper.shared().createObjectNode();
+        wish.put("version", ToolVersion.text());
+        wish.put("model", Fingerprint.of(source.checkpoint()));
+        wish.set("recipe", RecipeJson.write(request.recipe()));
+        wish.put("tokens", request.recipe().method() == Method.RTN ? "" : tokens.digest());
+        return wish;
     }
 
     /** What else is needed to continue the job. */
@@ -83,6 +92,11 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         options.put("memory", request.limits().memoryBytes()).put("strict", request.limits().strict())
                 .put("overwrite", request.limits().overwrite())
                 .put("given_tokens", request.tokens().isPresent());
+        if (request.recipe().target().isPresent()) {
+            ObjectNode schemes = options.putObject("schemes");
+            plan.schemes().forEach(schemes::put);
+            estimate.ifPresent(divergence -> options.put("estimate", divergence));
+        }
         return options;
     }
 

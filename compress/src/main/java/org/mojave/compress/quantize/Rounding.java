@@ -1,6 +1,7 @@
 package org.mojave.compress.quantize;
 
 import java.util.Arrays;
+import java.util.List;
 import org.mojave.engine.kernel.Powers;
 import org.mojave.format.packed.Scheme;
 
@@ -39,9 +40,9 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
 
     /**
      * With six-bit scales, gives each lane one unit for all its groups, from the largest of its scales with some room above, and
-     * makes every scale a multiple of it.
+     * makes every scale the multiple of it that does least harm to the columns of its group.
      */
-    void unify(Grid[] grids) {
+    void unify(Columns weights, List<Members> groups, Grid[] grids) {
         if (!scheme.sixBitScales()) {
             return;
         }
@@ -53,8 +54,26 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
             float unit = Math.max(SMALLEST_HALF, Float.float16ToFloat(Float.floatToFloat16(largest * UNIT_SHARE / scheme.largestMultiple())));
             for (Grid grid : grids) {
                 grid.units()[l] = unit;
-                grid.scales()[l] = multiple(grid.scales()[l], unit);
             }
+        }
+        for (int group = 0; group < grids.length; group++) {
+            chooseMultiples(weights, groups.get(group), grids[group]);
+        }
+    }
+
+    private void chooseMultiples(Columns weights, Members members, Grid grid) {
+        int lanes = weights.lanes();
+        float[] wanted = grid.scales().clone();
+        Grid trial = new Grid(lanes);
+        System.arraycopy(grid.zeros(), 0, trial.zeros(), 0, lanes);
+        float[] least = new float[lanes];
+        Arrays.fill(least, Float.POSITIVE_INFINITY);
+        for (int added = -1; added <= 2; added++) {
+            for (int l = 0; l < lanes; l++) {
+                float size = Math.max(0, Math.abs(wanted[l]) + added * grid.units()[l]);
+                trial.scales()[l] = multiple(Math.copySign(size, wanted[l]), grid.units()[l]);
+            }
+            keepBetter(trial, errors(weights, members, trial), least, grid);
         }
     }
 
@@ -131,8 +150,6 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
         Grid trial = new Grid(lanes);
         float[] least = new float[lanes];
         Arrays.fill(least, Float.POSITIVE_INFINITY);
-        float[] error = new float[lanes];
-        float[] steps = new float[lanes];
         int signs = scheme.symmetric() && fidelity == Fidelity.NATIVE ? 2 : 1;
         for (int step = 0; step < signs * ACTIVITY_STEPS; step++) {
             int narrower = step / signs;
@@ -140,18 +157,25 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
             for (int l = 0; l < lanes && step % 2 == 1 && signs == 2; l++) {
                 trial.scales()[l] = -trial.scales()[l];
             }
-            Arrays.fill(error, 0);
-            for (int m = members.from(); m < members.to(); m++) {
-                int at = members.columns()[m] * lanes;
-                float importance = members.importance(m);
-                steps(weights.values(), at, trial, steps);
-                for (int l = 0; l < lanes; l++) {
-                    float difference = weights.values()[at + l] - trial.scales()[l] * steps[l];
-                    error[l] += importance * difference * difference;
-                }
-            }
-            keepBetter(trial, error, least, best);
+            keepBetter(trial, errors(weights, members, trial), least, best);
         }
+    }
+
+    /** Squared error of each lane on that grid, weighted by importance. */
+    private float[] errors(Columns weights, Members members, Grid grid) {
+        int lanes = weights.lanes();
+        float[] error = new float[lanes];
+        float[] steps = new float[lanes];
+        for (int m = members.from(); m < members.to(); m++) {
+            int at = members.columns()[m] * lanes;
+            float importance = members.importance(m);
+            steps(weights.values(), at, grid, steps);
+            for (int l = 0; l < lanes; l++) {
+                float difference = weights.values()[at + l] - grid.scales()[l] * steps[l];
+                error[l] += importance * difference * difference;
+            }
+        }
+        return error;
     }
 
     /** With a sign for each scale the largest weight falls on the code farthest from the zero, not between the two ends. */

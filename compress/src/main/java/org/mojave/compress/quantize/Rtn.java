@@ -1,5 +1,6 @@
 package org.mojave.compress.quantize;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.mojave.format.packed.Scheme;
 
@@ -36,12 +37,14 @@ public record Rtn(Clip clip, Fidelity fidelity) implements Quantizer {
             float[] steps = new float[rows];
             int size = scheme.groupColumns(weights.columns());
             Rounding.Grid[] grids = new Rounding.Grid[scheme.groups(weights.columns())];
+            List<Rounding.Members> groups = new ArrayList<>();
             for (int group = 0; group < grids.length; group++) {
                 int end = Math.min(weights.columns(), (group + 1) * size);
-                grids[group] = rounding.grid(columns, new Rounding.Members(order, group * size, end, new float[0]));
+                groups.add(new Rounding.Members(order, group * size, end, new float[0]));
+                grids[group] = rounding.grid(columns, groups.getLast());
                 rounding.check(grids[group], weights.name());
             }
-            rounding.unify(grids);
+            rounding.unify(columns, groups, grids);
             for (int group = 0; group < grids.length; group++) {
                 target.putGrid(firstRow, group, grids[group]);
             }
