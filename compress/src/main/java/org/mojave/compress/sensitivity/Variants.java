@@ -32,8 +32,8 @@ final class Variants {
     private final List<Variant> variants = new ArrayList<>();
     private Optional<Variant> pending = Optional.empty();
 
-    /** A changed model: its states, and what embeds or predicts in it if that is the change. */
-    private record Variant(float[] states, Optional<Scheme> embedding, Optional<Scheme> head) {}
+    /** A changed model: its states (none where the original's serve), and the scheme of its head if that is changed. */
+    private record Variant(Optional<float[]> states, Optional<Scheme> head) {}
 
     Variants(SourceModel source, Probe probe, TokenSequences tokens, Workers workers) {
         this.source = source;
@@ -59,20 +59,20 @@ final class Variants {
 
     /** Before the first layer: a variant for an embedding (and the head, if tied) in that scheme. */
     void addEmbedding(Scheme scheme, MemoryBudget budget) {
-        with(Optional.of(scheme), Optional.empty(), budget, ends -> variants.add(new Variant(embedded(ends), Optional.of(scheme),
+        with(Optional.of(scheme), Optional.empty(), budget, ends -> variants.add(new Variant(Optional.of(embedded(ends)),
                 source.spec().tiedHead() ? Optional.of(scheme) : Optional.empty())));
     }
 
     /** A variant whose head alone is in that scheme. */
     void addHead(Scheme scheme) {
-        variants.add(new Variant(original, Optional.empty(), Optional.of(scheme)));
+        variants.add(new Variant(Optional.empty(), Optional.of(scheme)));
     }
 
     /** A variant in which half a layer, which comes next, has other weights. */
     void addHalf(LayerWeights changed, InputGroup.Half half) {
         float[] states = original.clone();
         probe.run(changed, half, states, LinearObserver.NONE);
-        pending = Optional.of(new Variant(states, Optional.empty(), Optional.empty()));
+        pending = Optional.of(new Variant(Optional.of(states), Optional.empty()));
     }
 
     /** The original's states before the half that comes next. */
@@ -83,9 +83,7 @@ final class Variants {
     /** Takes the original and all variants through a half layer; that of the last {@link #addHalf} is behind it already. */
     void carry(LayerWeights weights, InputGroup.Half half) {
         for (Variant variant : variants) {
-            if (variant.states() != original) {
-                probe.run(weights, half, variant.states(), LinearObserver.NONE);
-            }
+            variant.states().ifPresent(states -> probe.run(weights, half, states, LinearObserver.NONE));
         }
         probe.run(weights, half, original, LinearObserver.NONE);
         pending.ifPresent(variants::add);
@@ -97,7 +95,7 @@ final class Variants {
         List<Double> found = new ArrayList<>();
         for (Variant variant : variants) {
             double[] mean = new double[1];
-            with(Optional.empty(), variant.head(), budget, ends -> mean[0] = divergence(variant.states(), ends));
+            with(Optional.empty(), variant.head(), budget, ends -> mean[0] = divergence(variant.states().orElse(original), ends));
             found.add(mean[0]);
         }
         return found;
