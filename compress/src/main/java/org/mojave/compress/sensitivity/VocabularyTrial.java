@@ -34,7 +34,7 @@ final class VocabularyTrial {
             PackedLayout slab = new PackedLayout(scheme, rows, source.columns());
             Rtn rounding = scheme.sixBitScales() ? new Rtn(Clip.ACTIVITY, Fidelity.NATIVE) : new Rtn();
             PackedCodec.pack(rounding.quantize(new WeightMatrix(name, rows, source.columns(), values),
-                    Statistics.NONE, scheme).coded(), bytes.asSlice(index * tiles * layout.tileBytes(), slab.bytes()));
+                    Statistics.NONE, scheme).coded(), bytes.asSlice((long) index * tiles * layout.tileBytes(), slab.bytes()));
         });
         return new PackedMatrix(layout, bytes);
     }
