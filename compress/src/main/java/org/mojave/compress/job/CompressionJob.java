@@ -32,10 +32,10 @@ import tools.jackson.databind.node.ObjectNode;
 public final class CompressionJob {
     private CompressionJob() {}
 
-    /** The exact bytes of the result, without making it. */
-    public static long plannedBytes(JobRequest request) {
-        try (Preparation preparation = Preparation.of(request)) {
-            return preparation.plannedBytes();
+    /** What would come out, without making it; the request's output is not looked at. */
+    public static PlanSummary plan(JobRequest request, JobListener listener) {
+        try (Preparation preparation = Preparation.of(request, new Planning(request, Optional.empty(), listener), listener)) {
+            return PlanSummary.of(preparation);
         }
     }
 
@@ -52,7 +52,7 @@ public final class CompressionJob {
     private static Report run(JobRequest request, JobListener listener, boolean mayBeginAnew,
             Function<Preparation, MemoryBudget> memory) {
         WorkFolder folder = WorkFolder.of(request.output());
-        try (Preparation preparation = Preparation.of(request, listener)) {
+        try (Preparation preparation = Preparation.of(request, new Planning(request, Optional.of(folder), listener), listener)) {
             folder.prepare(request.model(), request.limits().overwrite());
             MemoryBudget budget = memory.apply(preparation);
             if (mayBeginAnew && folder.isUnfinished() && !sameJob(folder, preparation)) {

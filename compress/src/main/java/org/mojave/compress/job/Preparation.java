@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.mojave.compress.calibrate.BalancedText;
@@ -35,25 +36,24 @@ import tools.jackson.databind.node.ObjectNode;
  *
  * @param request the wish
  * @param source the opened model
- * @param plan schemes
+ * @param planned schemes, and what they are expected to do
  * @param layout weight files
  * @param smallFiles other files by name
- * @param tokens sequences for calibration, or for comparing logits only
+ * @param chosen sequences for calibration, or for comparing logits only, and how they were chosen
  * @param statistics where stored statistics come from, where they are used
- * @param balance how the sequences were chosen for an even use of the experts, where that was asked
  */
-record Preparation(JobRequest request, SourceModel source, Plan plan, CheckpointLayout layout, Map<String, byte[]> smallFiles,
-        TokenSequences tokens, Optional<StatisticsHeader> statistics, Optional<BalancedText> balance) implements AutoCloseable {
+record Preparation(JobRequest request, SourceModel source, Planning.Planned planned, CheckpointLayout layout,
+        Map<String, byte[]> smallFiles, JobTokens chosen, Optional<StatisticsHeader> statistics) implements AutoCloseable {
     /** What the report may grow to, and some room for the file system. */
     private static final long SPARE_BYTES = 16 << 20;
 
-    /** As {@link #of(JobRequest, JobListener)}, unheard. */
+    /** As {@link #of(JobRequest, Planning, JobListener)} for a job that starts anew, unheard. */
     static Preparation of(JobRequest request) {
-        return of(request, JobListener.NONE);
+        return of(request, new Planning(request, Optional.empty(), JobListener.NONE), JobListener.NONE);
     }
 
-    /** Opens and reads what the request names; throws what is wrong with it. */
-    static Preparation of(JobRequest request, JobListener listener) {
+    /** Opens and reads what the request names; throws what is wrong with it. A plan for a target is made by {@code planning}. */
+    static Preparation of(JobRequest request, Planning planning, JobListener listener) {
         for (Path text : request.evaluation()) {
             if (!Files.isReadable(text) || Files.isDirectory(text)) {
                 throw new RecipeException(text + ": no such text file, or it cannot be read; correct --eval");
@@ -61,12 +61,11 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         }
         SourceModel source = SourceModel.open(request.model());
         try {
-            Plan plan = Plan.of(source, request.recipe());
-            Map<String, byte[]> files = SmallFiles.of(plan, request.recipe(), source.parameters());
             Optional<StatisticsHeader> statistics = request.statistics().map(folder -> header(folder, request, source));
-            JobTokens tokens = JobTokens.of(request, source.model(), listener);
-            return new Preparation(request, source, plan, FileLayout.of(plan), files, tokens.sequences(), statistics,
-                    tokens.balance());
+            JobTokens chosen = JobTokens.of(request, source.model(), listener);
+            Planning.Planned planned = planning.plan(source, chosen.sequences());
+            Map<String, byte[]> files = SmallFiles.of(planned.plan(), request.recipe(), source.parameters());
+            return new Preparation(request, source, planned, FileLayout.of(planned.plan()), files, chosen, statistics);
         } catch (RuntimeException e) {
             source.close();
             throw e;
@@ -96,6 +95,26 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         return header;
     }
 
+    /** Schemes. */
+    Plan plan() {
+        return planned.plan();
+    }
+
+    /** Sequences for calibration, or for comparing logits only. */
+    TokenSequences tokens() {
+        return chosen.sequences();
+    }
+
+    /** How the sequences were chosen for an even use of the experts, where that was asked. */
+    Optional<BalancedText> balance() {
+        return chosen.balance();
+    }
+
+    /** Estimate of the divergence from the original, where a target was planned for. */
+    OptionalDouble estimate() {
+        return planned.estimate();
+    }
+
     /** Exact bytes of all files of the result but the report. */
     long plannedBytes() {
         return layout.fileBytes() + smallFiles.values().stream().mapToLong(content -> content.length).sum();
@@ -109,14 +128,19 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
 
     /** What decides the result: a journal with another identity belongs to another job. */
     ObjectNode identity() {
-        ObjectNode identity = JsonMapper.shared().createObjectNode();
-        identity.put("version", ToolVersion.text());
-        identity.put("model", Fingerprint.of(source.checkpoint()));
-        identity.set("recipe", RecipeJson.write(request.recipe()));
-        String digest = statistics.map(header -> header.json().toString()).orElseGet(tokens::digest);
-        identity.put("tokens", request.recipe().method() == Method.RTN ? "" : digest);
+        ObjectNode identity = wish(request, source, statistics.map(header -> header.json().toString()).orElseGet(tokens()::digest));
         identity.put("layout", Fingerprint.of(layout));
         return identity;
+    }
+
+    /** What decides the plan, and all of the result but for it. */
+    static ObjectNode wish(JobRequest request, SourceModel source, String digest) {
+        ObjectNode wish = JsonMapper.shared().createObjectNode();
+        wish.put("version", ToolVersion.text());
+        wish.put("model", Fingerprint.of(source.checkpoint()));
+        wish.set("recipe", RecipeJson.write(request.recipe()));
+        wish.put("tokens", request.recipe().method() == Method.RTN ? "" : digest);
+        return wish;
     }
 
     /** What else is needed to continue the job. */
@@ -130,6 +154,11 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         options.put("memory", request.limits().memoryBytes()).put("strict", request.limits().strict())
                 .put("overwrite", request.limits().overwrite())
                 .put("given_tokens", request.tokens().isPresent());
+        if (request.recipe().target().isPresent()) {
+            ObjectNode schemes = options.putObject("schemes");
+            plan().schemes().forEach(schemes::put);
+            estimate().ifPresent(divergence -> options.put("estimate", divergence));
+        }
         return options;
     }
 
@@ -140,11 +169,11 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         Stream<JobEvent> leftOut = unused.isEmpty() ? Stream.of() : Stream.of(new JobEvent.TensorsLeftOut(unused.size(),
                 unused.stream().mapToLong(t -> t.bytes().byteSize()).sum(), unused.getFirst().name()));
         int wanted = request.recipe().calibration().sequences();
-        boolean few = request.recipe().method() != Method.RTN && statistics.isEmpty() && request.tokens().isEmpty() && tokens.count() < wanted
-                && balance.isEmpty();
+        boolean few = request.recipe().method() != Method.RTN && statistics.isEmpty() && request.tokens().isEmpty() && tokens().count() < wanted
+                && balance().isEmpty();
         Stream<JobEvent> shortText = few
-                ? Stream.of(new JobEvent.ShortCalibration(wanted, tokens.count(), tokens.length())) : Stream.of();
-        Stream<JobEvent> balanced = balance.stream().map(b -> new JobEvent.BalancedCalibration(b.tokens().count(), b.pool(), b.requiredTokens(),
+                ? Stream.of(new JobEvent.ShortCalibration(wanted, tokens().count(), tokens().length())) : Stream.of();
+        Stream<JobEvent> balanced = balance().stream().map(b -> new JobEvent.BalancedCalibration(b.tokens().count(), b.pool(), b.requiredTokens(),
                 b.shortExperts()));
         return Stream.of(leftOut, shortText, balanced).flatMap(events -> events).toList();
     }

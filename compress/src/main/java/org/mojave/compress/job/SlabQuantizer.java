@@ -11,6 +11,8 @@ import org.mojave.compress.calibrate.MomentSource;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.plan.SourceModel;
 import org.mojave.compress.quantize.ActivationMatch;
+import org.mojave.compress.quantize.Clip;
+import org.mojave.compress.quantize.Fidelity;
 import org.mojave.compress.quantize.Gptq;
 import org.mojave.compress.quantize.GptqSettings;
 import org.mojave.compress.quantize.Hessian;
@@ -30,6 +32,7 @@ import org.mojave.compress.statistics.ExpertStatistics;
 import org.mojave.compress.statistics.Shrinkage;
 import org.mojave.engine.kernel.LinearAlgebra;
 import org.mojave.engine.kernel.PortableAlgebra;
+import org.mojave.engine.model.MatrixId;
 import org.mojave.format.packed.CodedMatrix;
 import org.mojave.format.packed.PackedCodec;
 import org.mojave.format.packed.Scheme;
@@ -144,7 +147,7 @@ final class SlabQuantizer {
         Scheme scheme = matrix.scheme().orElseThrow();
         QuantizedMatrix quantized = guarded(name, () -> prepared.isPresent()
                 ? gptq.quantize(weights, prepared.get().factor(), scheme)
-                : new Rtn().quantize(weights, Statistics.NONE, scheme));
+                : rounding(matrix).quantize(weights, Statistics.NONE, scheme));
         byte[] packed = new byte[Math.toIntExact(slab.layout().bytes())];
         PackedCodec.pack(quantized.coded(), MemorySegment.ofArray(packed));
         long tokens = prepared.map(Prepared::tokens).orElse(0L);
@@ -154,6 +157,12 @@ final class SlabQuantizer {
         return new Outcome(packed, rounded ? Method.RTN : Method.GPTQ, tokens,
                 prepared.map(Prepared::evidence).orElse(MatrixResult.Evidence.NONE), error[0], error[1],
                 events(name, !rounded && tokens == 0, quantized.events()));
+    }
+
+    /** Ranges of a vocabulary are chosen with care, since nothing compensates its errors; whoever asks for rounding gets the plain one. */
+    private static Rtn rounding(PlannedMatrix matrix) {
+        return matrix.id().layer() == MatrixId.NONE && matrix.scheme().orElseThrow().sixBitScales()
+                ? new Rtn(Clip.ACTIVITY, Fidelity.NATIVE) : new Rtn();
     }
 
     /** A mistake in the model's numbers is told as one, with its place. */

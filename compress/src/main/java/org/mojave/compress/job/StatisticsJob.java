@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.mojave.compress.calibrate.InputGroup;
 import org.mojave.compress.calibrate.StatisticsHeader;
 import org.mojave.compress.calibrate.StatisticsMerge;
@@ -47,7 +48,7 @@ public final class StatisticsJob {
             throw new RecipeException("statistics are gathered for gptq without matching");
         }
         WorkFolder folder = WorkFolder.of(request.output());
-        try (Preparation preparation = Preparation.of(request, listener)) {
+        try (Preparation preparation = Preparation.of(request, new Planning(request, Optional.empty(), listener), listener)) {
             folder.prepare(request.model(), request.limits().overwrite());
             MemoryBudget budget = bufferBytes == 0 ? Memory.budget(preparation) : new MemoryBudget(bufferBytes);
             StatisticsHeader header = header(preparation);

@@ -35,10 +35,8 @@ record WorkFolder(Path output, Path work) {
         return new WorkFolder(absolute, DurableFile.partial(absolute));
     }
 
-    /**
-     * Checks the output against the source and what stands there, and makes the work folder. Nothing that exists is touched.
-     */
-    void prepare(Path source, boolean overwrite) {
+    /** Checks the output against the source and what stands there. */
+    void check(Path source, boolean overwrite) {
         refuseOverlap(source);
         if (!isAbsentOrEmpty(output)) {
             if (!overwrite) {
@@ -51,6 +49,11 @@ record WorkFolder(Path output, Path work) {
         if (Files.exists(work) && !Files.exists(work.resolve(Journal.NAME)) && !isAbsentOrEmpty(work)) {
             throw new JobException(work + ": exists and is not an unfinished result of mojave; move it away");
         }
+    }
+
+    /** Checks, and makes the work folder. Nothing that exists is touched. */
+    void prepare(Path source, boolean overwrite) {
+        check(source, overwrite);
         try {
             Files.createDirectories(work);
         } catch (IOException e) {

@@ -15,11 +15,13 @@ import org.mojave.format.tensor.TensorData;
  * Where every tensor of a native checkpoint lies. In file order: embedding, then each layer (kept tensors, attention,
  * shared expert or dense network, experts), then what follows the layers. A packed matrix is one U8 tensor under its
  * {@link MatrixId#name}. The matrices of one expert are one record: gate, up and down without a gap, starting at a
- * multiple of {@value #RECORD_ALIGNMENT} bytes, never split over shards.
+ * multiple of {@value #RECORD_ALIGNMENT} bytes if it has at least {@value #LARGE_RECORD_BYTES}, never split over shards.
  */
 public final class FileLayout {
-    /** Where a record may start: the page and direct-read size. */
+    /** Where a large record starts: the page and direct-read size. */
     public static final int RECORD_ALIGNMENT = 4096;
+    /** Below this a record starts like any matrix: padding would cost up to a percent, and a read takes its neighbours along anyway. */
+    public static final long LARGE_RECORD_BYTES = 512 << 10;
 
     /** Bytes of a shard before a new one is begun. */
     private static final long SHARD_BYTES = 5_000_000_000L;
@@ -58,11 +60,15 @@ public final class FileLayout {
                 expert = matrix.id().expert();
                 record = new ArrayList<>();
                 records.add(record);
-                record.add(entry(matrix).aligned(RECORD_ALIGNMENT));
+                record.add(isLarge(quantized, expert) ? entry(matrix).aligned(RECORD_ALIGNMENT) : entry(matrix));
             } else {
                 record.add(entry(matrix));
             }
         }
+    }
+
+    private static boolean isLarge(List<PlannedMatrix> matrices, int expert) {
+        return matrices.stream().filter(m -> m.id().expert() == expert).mapToLong(m -> m.layout().bytes()).sum() >= LARGE_RECORD_BYTES;
     }
 
     private static void addKept(List<List<TensorEntry>> records, Plan plan, int layer) {

@@ -28,6 +28,19 @@ public final class Plan {
         this.matrices = matrices;
     }
 
+    /** A plan with these schemes by matrix name; what is not named is kept. */
+    public static Plan of(SourceModel source, Map<String, Scheme> schemes) {
+        Map<String, PlannedMatrix> matrices = new LinkedHashMap<>();
+        for (MatrixId id : source.spec().matrices()) {
+            Optional<Scheme> scheme = Optional.ofNullable(schemes.get(id.name()));
+            if (scheme.isEmpty()) {
+                requireKeepable(source, id);
+            }
+            matrices.put(id.name(), new PlannedMatrix(id, source.spec().shape(id), scheme));
+        }
+        return new Plan(source, matrices);
+    }
+
     /** What the recipe means for this model; throws {@link RecipeException} for a wish that the model cannot fulfil. */
     public static Plan of(SourceModel source, Recipe recipe) {
         Map<String, PlannedMatrix> matrices = new LinkedHashMap<>();

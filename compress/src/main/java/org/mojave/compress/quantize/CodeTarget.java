@@ -12,6 +12,7 @@ final class CodeTarget {
     private final byte[] codes;
     private final float[] scales;
     private final byte[] zeros;
+    private final float[] units;
     /** Codes of the slice being worked on, [columns][lanes]. */
     private final byte[] slice;
 
@@ -23,6 +24,7 @@ final class CodeTarget {
         codes = new byte[rows * columns];
         scales = new float[rows * groups];
         zeros = new byte[scheme.symmetric() ? 0 : rows * groups];
+        units = new float[scheme.sixBitScales() ? rows : 0];
         slice = new byte[Slices.largest(rows) * columns];
     }
 
@@ -31,6 +33,9 @@ final class CodeTarget {
         for (int l = 0; l < grid.scales().length; l++) {
             int at = (firstRow + l) * groups + group;
             scales[at] = grid.scales()[l];
+            if (units.length > 0) {
+                units[firstRow + l] = grid.units()[l];
+            }
             if (!scheme.symmetric()) {
                 zeros[at] = (byte) (int) grid.zeros()[l];
             }
@@ -68,6 +73,6 @@ final class CodeTarget {
     }
 
     CodedMatrix matrix() {
-        return new CodedMatrix(scheme, rows, columns, codes, scales, zeros);
+        return new CodedMatrix(scheme, rows, columns, codes, scales, zeros, units);
     }
 }

@@ -69,6 +69,9 @@ public final class Gptq implements Quantizer {
         if (factor.rounds()) {
             return new Rtn(settings.clip(), settings.fidelity()).round(weights, scheme, factor.events());
         }
+        if (scheme.sixBitScales() && settings.groups() != GptqSettings.Groups.STATIC) {
+            throw new IllegalArgumentException(weights.name() + ": six-bit scales of a row are chosen together, so groups must be static");
+        }
         CodeTarget target = new CodeTarget(scheme, weights.rows(), weights.columns());
         double[] loss = new double[1];
         Slices.forEach(weights.rows(), (firstRow, rows) -> {

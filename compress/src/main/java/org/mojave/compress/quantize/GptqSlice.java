@@ -1,6 +1,8 @@
 package org.mojave.compress.quantize;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.mojave.engine.kernel.Block;
 import org.mojave.engine.kernel.Extent;
 import org.mojave.format.packed.Scheme;
@@ -61,15 +63,21 @@ final class GptqSlice {
             position[factor.order()[p]] = p;
         }
         Rounding.Grid[] all = new Rounding.Grid[scheme.groups(columns)];
+        List<Rounding.Members> groups = new ArrayList<>();
         for (int group = 0; group < all.length; group++) {
-            all[group] = grid(position, group * groupColumns);
+            groups.add(members(position, group * groupColumns));
+            all[group] = grid(groups.getLast());
         }
+        rounding.unify(new Rounding.Columns(weights, lanes), groups, all);
         return all;
     }
 
-    private Rounding.Grid grid(int[] members, int from) {
-        Rounding.Grid grid = rounding.grid(new Rounding.Columns(weights, lanes),
-                new Rounding.Members(members, from, Math.min(columns, from + groupColumns), activity));
+    private Rounding.Members members(int[] position, int from) {
+        return new Rounding.Members(position, from, Math.min(columns, from + groupColumns), activity);
+    }
+
+    private Rounding.Grid grid(Rounding.Members members) {
+        Rounding.Grid grid = rounding.grid(new Rounding.Columns(weights, lanes), members);
         rounding.check(grid, name);
         return grid;
     }
@@ -142,7 +150,7 @@ final class GptqSlice {
         }
         if (position % groupColumns == 0) {
             // From weights that carry the errors of earlier panels, not of this one: so does the official code.
-            current = grid(natural, position);
+            current = grid(members(natural, position));
             target.putGrid(firstRow, position / groupColumns, current);
         }
         return current;

@@ -42,6 +42,9 @@ public record Hqq(int rounds) implements Quantizer {
 
     @Override
     public QuantizedMatrix quantize(WeightMatrix weights, Statistics statistics, Scheme scheme) {
+        if (scheme.sixBitScales()) {
+            throw new IllegalArgumentException(weights.name() + ": HQQ makes float16 scales only, not scheme " + scheme.id());
+        }
         weights.checkFinite();
         int rows = weights.rows();
         int columns = weights.columns();

@@ -1,6 +1,7 @@
 package org.mojave.compress.quantize;
 
 import java.util.Arrays;
+import java.util.List;
 import org.mojave.engine.kernel.Powers;
 import org.mojave.format.packed.Scheme;
 
@@ -24,15 +25,62 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
     private static final float ROUND = 0x1.8p23f;
     private static final float SMALLEST_HALF = 0x1p-24f;
     private static final float LARGEST_HALF = 65504;
+    /** Leaves room for scales that grow when they are fitted. */
+    private static final float UNIT_SHARE = 1.1f;
 
     /** Transposed weights; lane l of column c is {@code values[c·lanes + l]}. */
     record Columns(float[] values, int lanes) {}
 
-    /** Scale and zero of each lane for one group. */
-    record Grid(float[] scales, float[] zeros) {
+    /** Scale and zero of each lane for one group, and what its scales are multiples of (0: they are free). */
+    record Grid(float[] scales, float[] zeros, float[] units) {
         Grid(int lanes) {
-            this(new float[lanes], new float[lanes]);
+            this(new float[lanes], new float[lanes], new float[lanes]);
         }
+    }
+
+    /**
+     * With six-bit scales, gives each lane one unit for all its groups, from the largest of its scales with some room above, and
+     * makes every scale the multiple of it that does least harm to the columns of its group.
+     */
+    void unify(Columns weights, List<Members> groups, Grid[] grids) {
+        if (!scheme.sixBitScales()) {
+            return;
+        }
+        for (int l = 0; l < grids[0].scales().length; l++) {
+            float largest = 0;
+            for (Grid grid : grids) {
+                largest = Math.max(largest, Math.abs(grid.scales()[l]));
+            }
+            float unit = Math.max(SMALLEST_HALF, Float.float16ToFloat(Float.floatToFloat16(largest * UNIT_SHARE / scheme.largestMultiple())));
+            for (Grid grid : grids) {
+                grid.units()[l] = unit;
+            }
+        }
+        for (int group = 0; group < grids.length; group++) {
+            chooseMultiples(weights, groups.get(group), grids[group]);
+        }
+    }
+
+    private void chooseMultiples(Columns weights, Members members, Grid grid) {
+        int lanes = weights.lanes();
+        float[] wanted = grid.scales().clone();
+        Grid trial = new Grid(lanes);
+        System.arraycopy(grid.zeros(), 0, trial.zeros(), 0, lanes);
+        float[] least = new float[lanes];
+        Arrays.fill(least, Float.POSITIVE_INFINITY);
+        for (int added = -1; added <= 2; added++) {
+            for (int l = 0; l < lanes; l++) {
+                float size = Math.max(0, Math.abs(wanted[l]) + added * grid.units()[l]);
+                trial.scales()[l] = multiple(Math.copySign(size, wanted[l]), grid.units()[l]);
+            }
+            keepBetter(trial, errors(weights, members, trial), least, grid);
+        }
+    }
+
+    /** The nearest multiple of {@code unit} that storage holds, other than 0, with the same sign. */
+    private float multiple(float scale, float unit) {
+        float multiple = Math.clamp(Math.round(Math.abs(scale) / unit), 1, scheme.largestMultiple());
+        return Math.copySign(multiple * unit, scale);
     }
 
     /**
@@ -102,8 +150,6 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
         Grid trial = new Grid(lanes);
         float[] least = new float[lanes];
         Arrays.fill(least, Float.POSITIVE_INFINITY);
-        float[] error = new float[lanes];
-        float[] steps = new float[lanes];
         int signs = scheme.symmetric() && fidelity == Fidelity.NATIVE ? 2 : 1;
         for (int step = 0; step < signs * ACTIVITY_STEPS; step++) {
             int narrower = step / signs;
@@ -111,18 +157,25 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
             for (int l = 0; l < lanes && step % 2 == 1 && signs == 2; l++) {
                 trial.scales()[l] = -trial.scales()[l];
             }
-            Arrays.fill(error, 0);
-            for (int m = members.from(); m < members.to(); m++) {
-                int at = members.columns()[m] * lanes;
-                float importance = members.importance(m);
-                steps(weights.values(), at, trial, steps);
-                for (int l = 0; l < lanes; l++) {
-                    float difference = weights.values()[at + l] - trial.scales()[l] * steps[l];
-                    error[l] += importance * difference * difference;
-                }
-            }
-            keepBetter(trial, error, least, best);
+            keepBetter(trial, errors(weights, members, trial), least, best);
         }
+    }
+
+    /** Squared error of each lane on that grid, weighted by importance. */
+    private float[] errors(Columns weights, Members members, Grid grid) {
+        int lanes = weights.lanes();
+        float[] error = new float[lanes];
+        float[] steps = new float[lanes];
+        for (int m = members.from(); m < members.to(); m++) {
+            int at = members.columns()[m] * lanes;
+            float importance = members.importance(m);
+            steps(weights.values(), at, grid, steps);
+            for (int l = 0; l < lanes; l++) {
+                float difference = weights.values()[at + l] - grid.scales()[l] * steps[l];
+                error[l] += importance * difference * difference;
+            }
+        }
+        return error;
     }
 
     /** With a sign for each scale the largest weight falls on the code farthest from the zero, not between the two ends. */
@@ -167,6 +220,9 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
         float old = grid.scales()[l];
         if (fidelity != Fidelity.NATIVE || !(wanted * old > 0) || Math.abs(wanted) > LARGEST_HALF) {
             return old;
+        }
+        if (scheme.sixBitScales()) {
+            return multiple(wanted, grid.units()[l]);
         }
         float half = Float.float16ToFloat(Float.floatToFloat16(wanted));
         return half == 0 ? old : half;

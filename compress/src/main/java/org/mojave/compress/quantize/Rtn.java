@@ -1,5 +1,6 @@
 package org.mojave.compress.quantize;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.mojave.format.packed.Scheme;
 
@@ -35,16 +36,23 @@ public record Rtn(Clip clip, Fidelity fidelity) implements Quantizer {
             Rounding.Columns columns = Slices.transposed(weights, order, firstRow, rows);
             float[] steps = new float[rows];
             int size = scheme.groupColumns(weights.columns());
-            for (int group = 0; group < scheme.groups(weights.columns()); group++) {
+            Rounding.Grid[] grids = new Rounding.Grid[scheme.groups(weights.columns())];
+            List<Rounding.Members> groups = new ArrayList<>();
+            for (int group = 0; group < grids.length; group++) {
                 int end = Math.min(weights.columns(), (group + 1) * size);
-                Rounding.Grid grid = rounding.grid(columns, new Rounding.Members(order, group * size, end, new float[0]));
-                rounding.check(grid, weights.name());
-                target.putGrid(firstRow, group, grid);
-                for (int c = group * size; c < end; c++) {
-                    rounding.steps(columns.values(), c * rows, grid, steps);
-                    target.putColumn(c, grid, steps);
-                    loss[0] += error(columns.values(), c * rows, grid, steps);
-                }
+                groups.add(new Rounding.Members(order, group * size, end, new float[0]));
+                grids[group] = rounding.grid(columns, groups.getLast());
+                rounding.check(grids[group], weights.name());
+            }
+            rounding.unify(columns, groups, grids);
+            for (int group = 0; group < grids.length; group++) {
+                target.putGrid(firstRow, group, grids[group]);
+            }
+            for (int c = 0; c < weights.columns(); c++) {
+                Rounding.Grid grid = grids[c / size];
+                rounding.steps(columns.values(), c * rows, grid, steps);
+                target.putColumn(c, grid, steps);
+                loss[0] += error(columns.values(), c * rows, grid, steps);
             }
             target.finish(firstRow, rows);
         });

@@ -1,5 +1,6 @@
 package org.mojave.compress.recipe;
 
+import java.util.Optional;
 import org.mojave.format.packed.Scheme;
 
 /**
@@ -12,15 +13,22 @@ import org.mojave.format.packed.Scheme;
  * @param vocabularyBits bits of embedding and head: 8, or {@link #KEEP} to keep them as they are
  * @param calibration which text
  * @param fitting how codes follow the activations; means nothing to rounding
+ * @param target how large the result may be: schemes are then chosen matrix by matrix, and {@code scheme} and {@code vocabularyBits} mean
+ *     nothing; empty for one scheme throughout
  * @param seed seed of every random choice
  */
-public record Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, Fitting fitting, long seed) {
+public record Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, Fitting fitting, Optional<Target> target,
+        long seed) {
     /** Value of {@link #vocabularyBits} that keeps embedding and head in their original storage. */
     public static final int KEEP = 16;
+    private static final Scheme UNUSED = Scheme.parse("4g64a");
 
     public Recipe {
         if (vocabularyBits != 8 && vocabularyBits != KEEP) {
             throw new RecipeException("embedding and head are stored with 8 or " + KEEP + " bits, not " + vocabularyBits);
+        }
+        if (target.isPresent() && method == Method.RTN) {
+            throw new RecipeException("a target needs calibration to weigh matrices; leave out --method rtn");
         }
         if (scheme.bits() == 1) {
             throw new RecipeException("1 bit is only useful mixed with wider experts; write --bits 2, 3, 4 or 8");
@@ -29,7 +37,17 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
 
     /** With the default fitting. */
     public Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, long seed) {
-        this(method, scheme, vocabularyBits, calibration, Fitting.DEFAULT, seed);
+        this(method, scheme, vocabularyBits, calibration, Fitting.DEFAULT, Optional.empty(), seed);
+    }
+
+    /** Without a target. */
+    public Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, Fitting fitting, long seed) {
+        this(method, scheme, vocabularyBits, calibration, fitting, Optional.empty(), seed);
+    }
+
+    /** With a target: schemes are chosen matrix by matrix. */
+    public static Recipe of(Target target, CalibrationWish calibration, Fitting fitting, long seed) {
+        return new Recipe(Method.GPTQ, UNUSED, KEEP, calibration, fitting, Optional.of(target), seed);
     }
 
     /** Scheme of a quantized embedding or head: rounded at 8 bits, symmetric, with the groups of {@link #scheme}. */

@@ -15,11 +15,14 @@ public final class RecipeJson {
 
     /** The recipe as JSON; the names of calibration files are left to {@link #writeFiles}, since they do not decide anything. */
     public static ObjectNode write(Recipe recipe) {
-        return JsonMapper.shared().createObjectNode()
-                .put("method", recipe.method().wireName())
-                .put("scheme", recipe.scheme().id())
-                .put("vocabulary_bits", recipe.vocabularyBits())
-                .put("sequences", recipe.calibration().sequences())
+        ObjectNode node = JsonMapper.shared().createObjectNode();
+        node.put("method", recipe.method().wireName());
+        if (recipe.target().isPresent()) {
+            node.put("target", recipe.target().get().text());
+        } else {
+            node.put("scheme", recipe.scheme().id()).put("vocabulary_bits", recipe.vocabularyBits());
+        }
+        return node.put("sequences", recipe.calibration().sequences())
                 .put("length", recipe.calibration().length())
                 .put("balance", recipe.calibration().balance())
                 .put("balance_most", recipe.calibration().most())
@@ -46,6 +49,9 @@ public final class RecipeJson {
                 node.path("balance").asDouble(), node.path("balance_most").asInt());
         Fitting fitting = new Fitting(node.path("matching").asBoolean(), node.path("affinity_power").asInt(),
                 node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
+        if (node.has("target")) {
+            return Recipe.of(Target.parse(node.path("target").asString()), calibration, fitting, node.path("seed").asLong());
+        }
         return new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
                 node.path("vocabulary_bits").asInt(), calibration, fitting, node.path("seed").asLong());
     }

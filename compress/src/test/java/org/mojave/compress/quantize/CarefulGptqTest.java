@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mojave.engine.kernel.LinearAlgebra;
+import org.mojave.format.packed.CodedMatrix;
+import org.mojave.format.packed.PackedCodec;
 import org.mojave.format.packed.Scheme;
 
 /** GPTQ with ranges by activity and sweeps over scales and codes. */
@@ -63,6 +67,43 @@ class CarefulGptqTest extends QuantizerContract {
         QuantizedMatrix result = careful(2).quantize(new WeightMatrix("w", 1, 32, values), samples.hessian(), Scheme.parse("2g32s"));
         assertThat(result.weights()).containsExactly(values, within(0.05f));
         assertThat(result.coded().scales()[0]).isNegative();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"2g32s6", "3g64s6", "4g32a6", "5g64s6", "6g128s6"})
+    void sixBitScalesCostLittleAndAreWhatStorageHolds(String id) {
+        Scheme scheme = Scheme.parse(id);
+        QuantizerSamples samples = QuantizerSamples.correlated(SEED, 37, 173, 400);
+        for (Quantizer quantizer : List.of(careful(3), rounding())) {
+            QuantizedMatrix six = quantizer.quantize(samples.weights(), samples.hessian(), scheme);
+            QuantizedMatrix free = quantizer.quantize(samples.weights(), samples.hessian(),
+                    new Scheme(scheme.bits(), scheme.groupSize(), scheme.symmetric()));
+            assertThat(error(samples, six)).as("%s, seed %d", quantizer.getClass(), SEED).isLessThan(1.2 * error(samples, free));
+            assertThat(unpacked(six.coded())).isEqualTo(six.weights());
+        }
+    }
+
+    private static double error(QuantizerSamples samples, QuantizedMatrix result) {
+        return OutputError.of(samples.weights().values(), result.weights(), samples.hessian(), LinearAlgebra.preferred());
+    }
+
+    private static float[] unpacked(CodedMatrix coded) {
+        byte[] packed = new byte[(int) coded.layout().bytes()];
+        PackedCodec.pack(coded, MemorySegment.ofArray(packed));
+        float[] rows = new float[coded.rows() * coded.columns()];
+        for (int row = 0; row < coded.rows(); row++) {
+            PackedCodec.decodeRow(coded.layout(), MemorySegment.ofArray(packed), row, rows, row * coded.columns());
+        }
+        return rows;
+    }
+
+    @Test
+    void sixBitScalesNeedStaticGroups() {
+        QuantizerSamples samples = QuantizerSamples.correlated(SEED, 4, 64, 100);
+        Gptq dynamic = new Gptq(new GptqSettings(GptqSettings.Groups.DYNAMIC, GptqSettings.Order.NATURAL, Clip.NONE, 0.01, 128,
+                Fidelity.NATIVE, 0), LinearAlgebra.preferred());
+        assertThatThrownBy(() -> dynamic.quantize(samples.weights(), samples.hessian(), Scheme.parse("2g32s6")))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("groups must be static");
     }
 
     @Test

@@ -70,7 +70,7 @@ public final class NativeProducts implements ProductPath {
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
             switch (entry.w()) {
-                case PackedMatrix packed -> add(new Part(entry, packed.layout().tiles(), tilesPerTask(packed, entry, task), group(packed)));
+                case PackedMatrix packed when isNative(entry) -> add(new Part(entry, packed.layout().tiles(), tilesPerTask(packed, entry, task), group(packed)));
                 case DenseMatrix dense when isNative(entry) ->
                         add(new Part(entry, dense.rows(), (int) Math.max(1, task * dense.rows() / dense.storedBytes()), 0));
                 default -> { }
@@ -88,7 +88,7 @@ public final class NativeProducts implements ProductPath {
 
     private static boolean isNative(ProductList.Entry entry) {
         return switch (entry.w()) {
-            case PackedMatrix _ -> true;
+            case PackedMatrix packed -> packed.hasKernels();
             case DenseMatrix dense -> entry.input().tokens() < MANY_TOKENS && NativeKernels.supports(dense.tensor().type());
             default -> false;
         };
@@ -103,7 +103,7 @@ public final class NativeProducts implements ProductPath {
         }
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            if (entry.w() instanceof PackedMatrix packed && entry.input().request(group(packed))) {
+            if (entry.w() instanceof PackedMatrix packed && packed.hasKernels() && entry.input().request(group(packed))) {
                 add(new Part(entry, entry.input().tokens(), FEW_TOKENS, group(packed)));
                 floats += (long) entry.input().tokens() * packed.columns();
             }

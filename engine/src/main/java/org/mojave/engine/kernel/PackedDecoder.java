@@ -70,6 +70,7 @@ final class PackedDecoder {
     private static void runs(int bits, MemorySegment part, int runs, Affine affine, Block target) {
         switch (bits) {
             case 3 -> threeBits(part, runs, affine, target);
+            case 5, 6 -> fourBitsAndMore(bits - 4, part, runs, affine, target);
             case 8 -> eightBits(part, runs, affine, target);
             default -> plane(bits, part, runs, affine, target);
         }
@@ -109,6 +110,28 @@ final class PackedDecoder {
                 IntVector code = IntVector.broadcast(INTEGERS, low).lanewise(VectorOperators.LSHR, lowShift).and(3);
                 IntVector top = IntVector.broadcast(INTEGERS, high >>> (2 * block)).lanewise(VectorOperators.LSHR, highShift).and(1);
                 code = top.lanewise(VectorOperators.LSHL, 2).or(code);
+                ((FloatVector) code.convert(VectorOperators.I2F, 0)).sub(zero).mul(scale)
+                        .intoArray(values, target.offset() + run * RUN_COLUMNS + block * LANES);
+            }
+        }
+    }
+
+    private static void fourBitsAndMore(int highBits, MemorySegment part, int runs, Affine affine, Block target) {
+        float[] values = target.values();
+        IntVector lowShift = IntVector.fromArray(INTEGERS, SHIFTS[4], 0);
+        IntVector highShift = IntVector.fromArray(INTEGERS, SHIFTS[highBits], 0);
+        FloatVector zero = FloatVector.broadcast(FLOATS, affine.zero());
+        FloatVector scale = FloatVector.broadcast(FLOATS, affine.scale());
+        int mask = (1 << highBits) - 1;
+        int remainder = 4 / highBits - 1;
+        for (int run = 0; run < runs; run++) {
+            long at = (long) run * (4 + highBits) * VECTOR_BYTES;
+            for (int block = 0; block < BLOCKS; block++) {
+                int low = part.get(WORD, at + (long) block * VECTOR_BYTES);
+                int high = part.get(WORD, at + (4L + block * highBits / 4) * VECTOR_BYTES) >>> (2 * highBits * (block & remainder));
+                IntVector code = IntVector.broadcast(INTEGERS, low).lanewise(VectorOperators.LSHR, lowShift).and(15);
+                IntVector top = IntVector.broadcast(INTEGERS, high).lanewise(VectorOperators.LSHR, highShift).and(mask);
+                code = top.lanewise(VectorOperators.LSHL, 4).or(code);
                 ((FloatVector) code.convert(VectorOperators.I2F, 0)).sub(zero).mul(scale)
                         .intoArray(values, target.offset() + run * RUN_COLUMNS + block * LANES);
             }

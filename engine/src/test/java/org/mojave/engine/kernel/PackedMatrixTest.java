@@ -23,12 +23,15 @@ class PackedMatrixTest {
 
     static List<PackedLayout> layouts() {
         List<PackedLayout> layouts = new ArrayList<>();
-        for (int bits : new int[] {1, 2, 3, 4, 8}) {
+        for (int bits : new int[] {1, 2, 3, 4, 5, 6, 8}) {
             for (int group : new int[] {Scheme.WHOLE_ROW, 32, 64, 128}) {
                 for (boolean symmetric : new boolean[] {true, false}) {
                     layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), 37, 317));
                     layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), 16, 256));
                     layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), 3, 20));
+                    if (group != Scheme.WHOLE_ROW) {
+                        layouts.add(new PackedLayout(new Scheme(bits, group, symmetric, true), 37, 317));
+                    }
                 }
             }
         }
@@ -50,7 +53,14 @@ class PackedMatrixTest {
             zeros[i] = (byte) random.nextInt(layout.scheme().largestCode() + 1);
         }
         MemorySegment memory = arena.allocate(layout.bytes(), 64);
-        PackedCodec.pack(new CodedMatrix(layout.scheme(), layout.rows(), layout.columns(), codes, scales, zeros), memory);
+        float[] units = new float[layout.scheme().sixBitScales() ? layout.rows() : 0];
+        for (int row = 0; row < units.length; row++) {
+            units[row] = Float.float16ToFloat(Float.floatToFloat16(random.nextFloat() * 0.01f));
+            for (int group = 0; group < layout.groups(); group++) {
+                scales[row * layout.groups() + group] = units[row] * (random.nextInt(64) - (layout.scheme().symmetric() ? 32 : 0));
+            }
+        }
+        PackedCodec.pack(new CodedMatrix(layout.scheme(), layout.rows(), layout.columns(), codes, scales, zeros, units), memory);
         return new PackedMatrix(layout, memory);
     }
 

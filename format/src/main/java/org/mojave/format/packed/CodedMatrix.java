@@ -11,15 +11,22 @@ package org.mojave.format.packed;
  * @param codes [rows, columns], at most {@code scheme.largestCode()}
  * @param scales [rows, groups]
  * @param zeros [rows, groups], at most {@code scheme.largestCode()}; empty if symmetric
+ * @param units [rows], what six-bit scales are multiples of; else empty
  */
-public record CodedMatrix(Scheme scheme, int rows, int columns, byte[] codes, float[] scales, byte[] zeros) {
+public record CodedMatrix(Scheme scheme, int rows, int columns, byte[] codes, float[] scales, byte[] zeros, float[] units) {
     public CodedMatrix {
         int groups = scheme.groups(columns);
         checkLength("codes", codes.length, (long) rows * columns);
         checkLength("scales", scales.length, (long) rows * groups);
         checkLength("zeros", zeros.length, scheme.symmetric() ? 0 : (long) rows * groups);
+        checkLength("units", units.length, scheme.sixBitScales() ? rows : 0);
         checkRange("code", codes, scheme.largestCode());
         checkRange("zero", zeros, scheme.largestCode());
+    }
+
+    /** With float16 scales. */
+    public CodedMatrix(Scheme scheme, int rows, int columns, byte[] codes, float[] scales, byte[] zeros) {
+        this(scheme, rows, columns, codes, scales, zeros, new float[0]);
     }
 
     private static void checkLength(String what, int length, long expected) {

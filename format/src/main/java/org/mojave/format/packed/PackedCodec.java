@@ -27,9 +27,16 @@ public final class PackedCodec {
         checkSize(layout, target);
         target.fill((byte) 0);
         for (int row = 0; row < matrix.rows(); row++) {
+            if (layout.scheme().sixBitScales()) {
+                target.set(HALF, unitOffset(layout, row), toHalf(matrix.units()[row], row, 0));
+            }
             for (int group = 0; group < layout.groups(); group++) {
                 float scale = matrix.scales()[row * layout.groups() + group];
-                target.set(HALF, scaleOffset(layout, row, group), toHalf(scale, row, group));
+                if (layout.scheme().sixBitScales()) {
+                    setMultiple(layout, target, row, group, multiple(matrix, row, group));
+                } else {
+                    target.set(HALF, scaleOffset(layout, row, group), toHalf(scale, row, group));
+                }
                 if (!layout.scheme().symmetric()) {
                     setZero(layout, target, row, group, matrix.zero(row, group));
                 }
@@ -49,7 +56,11 @@ public final class PackedCodec {
         byte[] codes = new byte[Math.multiplyExact(rows, columns)];
         float[] scales = new float[rows * groups];
         byte[] zeros = new byte[layout.scheme().symmetric() ? 0 : rows * groups];
+        float[] units = new float[layout.scheme().sixBitScales() ? rows : 0];
         for (int row = 0; row < rows; row++) {
+            if (units.length > 0) {
+                units[row] = unit(layout, source, row);
+            }
             for (int column = 0; column < columns; column++) {
                 codes[row * columns + column] = (byte) code(layout, source, row, column);
             }
@@ -60,7 +71,7 @@ public final class PackedCodec {
                 }
             }
         }
-        return new CodedMatrix(layout.scheme(), rows, columns, codes, scales, zeros);
+        return new CodedMatrix(layout.scheme(), rows, columns, codes, scales, zeros, units);
     }
 
     /** Decodes one row to float32, into {@code target[offset …]}. */
@@ -79,18 +90,64 @@ public final class PackedCodec {
     /** The code of an element. */
     public static int code(PackedLayout layout, MemorySegment source, int row, int column) {
         check(layout, row, column, layout.columns());
-        if (layout.scheme().bits() != 3) {
-            return plane(source, layout.scheme().bits(), position(layout, row, column, 0));
-        }
-        int low = plane(source, 2, position(layout, row, column, 0));
-        int high = plane(source, 1, position(layout, row, column, 2));
-        return low | high << 2;
+        int lowBits = layout.lowBits();
+        int highBits = layout.scheme().bits() - lowBits;
+        int low = plane(source, lowBits, position(layout, row, column, 0));
+        return highBits == 0 ? low : low | plane(source, highBits, position(layout, row, column, lowBits)) << lowBits;
     }
 
     /** The scale of a group of a row. */
     public static float scale(PackedLayout layout, MemorySegment source, int row, int group) {
         check(layout, row, group, layout.groups());
+        if (layout.scheme().sixBitScales()) {
+            return unit(layout, source, row) * multiple(layout, source, row, group);
+        }
         return Float.float16ToFloat(source.get(HALF, scaleOffset(layout, row, group)));
+    }
+
+    private static float unit(PackedLayout layout, MemorySegment source, int row) {
+        return Float.float16ToFloat(source.get(HALF, unitOffset(layout, row)));
+    }
+
+    private static int multiple(PackedLayout layout, MemorySegment source, int row, int group) {
+        long at = multipleOffset(layout, row, group);
+        int lane = row % TILE_ROWS;
+        int low = source.get(ValueLayout.JAVA_BYTE, at + lane % 8) >>> zeroShift(row) & 15;
+        int high = source.get(ValueLayout.JAVA_BYTE, at + 8 + lane % 4) >>> (2 * (lane / 4)) & 3;
+        int value = low | high << 4;
+        return layout.scheme().symmetric() && value > 31 ? value - 64 : value;
+    }
+
+    private static void setMultiple(PackedLayout layout, MemorySegment target, int row, int group, int value) {
+        long at = multipleOffset(layout, row, group);
+        int lane = row % TILE_ROWS;
+        or(target, at + lane % 8, (value & 15) << zeroShift(row));
+        or(target, at + 8 + lane % 4, (value >>> 4 & 3) << (2 * (lane / 4)));
+    }
+
+    private static void or(MemorySegment target, long offset, int bits) {
+        target.set(ValueLayout.JAVA_BYTE, offset, (byte) (target.get(ValueLayout.JAVA_BYTE, offset) | bits));
+    }
+
+    /** The whole number of units that a scale is; throws IllegalArgumentException if it is none that six bits can hold. */
+    private static int multiple(CodedMatrix matrix, int row, int group) {
+        float scale = matrix.scales()[row * matrix.layout().groups() + group];
+        float unit = matrix.units()[row];
+        int multiple = unit == 0 ? 0 : Math.round(scale / unit);
+        Scheme scheme = matrix.scheme();
+        if (unit * multiple != scale || multiple > scheme.largestMultiple() || multiple < (scheme.symmetric() ? -32 : 0)) {
+            throw new IllegalArgumentException("scale " + scale + " of row " + row + ", group " + group + " is not a six-bit multiple of "
+                    + unit);
+        }
+        return multiple;
+    }
+
+    private static long unitOffset(PackedLayout layout, int row) {
+        return tile(layout, row) + 2L * (row % TILE_ROWS);
+    }
+
+    private static long multipleOffset(PackedLayout layout, int row, int group) {
+        return tile(layout, row) + 2L * TILE_ROWS + (long) group * PackedLayout.MULTIPLE_BYTES;
     }
 
     /** The zero of a group of a row. */
@@ -100,7 +157,7 @@ public final class PackedCodec {
             return layout.scheme().symmetricZero();
         }
         int value = source.get(ValueLayout.JAVA_BYTE, zeroOffset(layout, row, group)) & 0xff;
-        return layout.scheme().bits() == 8 ? value : value >>> zeroShift(row) & 15;
+        return layout.scheme().bits() > 4 ? value : value >>> zeroShift(row) & 15;
     }
 
     /** Where an element lies: its run of 32 columns (byte offset, planes before its own included), row and column in it. */
@@ -127,11 +184,11 @@ public final class PackedCodec {
     }
 
     private static void setCode(PackedLayout layout, MemorySegment target, int row, int column, int code) {
-        if (layout.scheme().bits() == 3) {
-            orPlane(target, 2, position(layout, row, column, 0), code & 3);
-            orPlane(target, 1, position(layout, row, column, 2), code >>> 2);
-        } else {
-            orPlane(target, layout.scheme().bits(), position(layout, row, column, 0), code);
+        int lowBits = layout.lowBits();
+        int highBits = layout.scheme().bits() - lowBits;
+        orPlane(target, lowBits, position(layout, row, column, 0), code & (1 << lowBits) - 1);
+        if (highBits > 0) {
+            orPlane(target, highBits, position(layout, row, column, lowBits), code >>> lowBits);
         }
     }
 
@@ -143,7 +200,7 @@ public final class PackedCodec {
 
     private static void setZero(PackedLayout layout, MemorySegment target, int row, int group, int zero) {
         long offset = zeroOffset(layout, row, group);
-        int shift = layout.scheme().bits() == 8 ? 0 : zeroShift(row);
+        int shift = layout.scheme().bits() > 4 ? 0 : zeroShift(row);
         int old = target.get(ValueLayout.JAVA_BYTE, offset);
         target.set(ValueLayout.JAVA_BYTE, offset, (byte) (old | zero << shift));
     }

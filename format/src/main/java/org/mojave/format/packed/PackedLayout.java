@@ -6,13 +6,15 @@ package org.mojave.format.packed;
  * holds one row and no horizontal sum is ever needed. Missing rows and columns (to multiples of 16 and 32) have code 0
  * and scale 0.
  *
- * <p>A tile, each part padded to 64 bytes:
+ * <p>A tile, each part padded to 64 bytes, or 16 with six-bit scales:
  * <ol>
- *   <li>scales: {@code [groups][16]} float16;
- *   <li>zeros, unless symmetric: {@code [groups][16]} bytes at 8 bits, else {@code [groups][8]} bytes where byte i holds
+ *   <li>scales: {@code [groups][16]} float16; six-bit ones: {@code [16]} float16 units, then for each group 12 bytes: byte i of the first
+ *       8 holds the low four bits of row i in its low and of row i+8 in its high nibble, byte i of the last 4 the high two
+ *       bits of rows i, i+4, i+8, i+12 from its lowest bits up;
+ *   <li>zeros, unless symmetric: {@code [groups][16]} bytes above 4 bits, else {@code [groups][8]} bytes where byte i holds
  *       row i in its low and row i+8 in its high nibble;
- *   <li>codes in planes of {@code planeBits} bits (1, 2, 4 or 8; 3 bits are a 2-bit plane followed by a 1-bit plane with
- *       the high bit, per run of 32 columns). A 64-byte vector of a plane holds {@code 4·8/planeBits} columns of all 16
+ *   <li>codes in planes of {@code planeBits} bits (1, 2, 4 or 8; 3, 5 and 6 bits are a plane of the low 2, 4, 4 followed
+ *       by one of the high 1, 1, 2 bits, per run of 32 columns). A 64-byte vector of a plane holds {@code 4·8/planeBits} columns of all 16
  *       rows: bits {@code planeBits·j …} of byte {@code 4·row + c} hold the vector's column {@code 4·j + c}. Vector v of a
  *       plane starts at column {@code v·32/planeBits} of the run.
  * </ol>
@@ -26,8 +28,11 @@ public record PackedLayout(Scheme scheme, int rows, int columns) {
     public static final int TILE_ROWS = 16;
     /** Columns are padded to a multiple of this. */
     public static final int RUN_COLUMNS = 32;
-    /** Each part of a tile starts at a multiple of this many bytes. */
+    /** Where a matrix starts, and each part of its tiles unless scales have six bits. */
     public static final int ALIGNMENT = 64;
+    private static final int SMALL_ALIGNMENT = 16;
+    /** Bytes of the six-bit scales of 16 rows for one group. */
+    static final int MULTIPLE_BYTES = 12;
 
     public PackedLayout {
         if (rows < 1 || columns < 1) {
@@ -57,12 +62,12 @@ public record PackedLayout(Scheme scheme, int rows, int columns) {
 
     /** Bytes of a tile's zeros for one group; 0 if symmetric. */
     public int zeroBytes() {
-        return scheme.symmetric() ? 0 : scheme.bits() == 8 ? TILE_ROWS : TILE_ROWS / 2;
+        return scheme.symmetric() ? 0 : scheme.bits() > 4 ? TILE_ROWS : TILE_ROWS / 2;
     }
 
     /** Offset of the zeros in a tile. */
     public long zerosOffset() {
-        return aligned(2L * TILE_ROWS * groups());
+        return aligned(scheme.sixBitScales() ? 2L * TILE_ROWS + (long) MULTIPLE_BYTES * groups() : 2L * TILE_ROWS * groups());
     }
 
     /** Offset of the codes in a tile. */
@@ -80,7 +85,17 @@ public record PackedLayout(Scheme scheme, int rows, int columns) {
         return tiles() * tileBytes();
     }
 
-    private static long aligned(long bytes) {
-        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    /** Bits of the plane that holds the low bits of a code; its high bits, if there are more, have a plane of their own. */
+    int lowBits() {
+        return switch (scheme.bits()) {
+            case 3 -> 2;
+            case 5, 6 -> 4;
+            default -> scheme.bits();
+        };
+    }
+
+    private long aligned(long bytes) {
+        int alignment = scheme.sixBitScales() ? SMALL_ALIGNMENT : ALIGNMENT;
+        return (bytes + alignment - 1) / alignment * alignment;
     }
 }

@@ -7,25 +7,40 @@ import java.util.regex.Pattern;
  * How the codes of one matrix are stored: {@code weight = scale · (code − zero)} with one scale (and, if not symmetric,
  * one zero) for every {@code groupSize} neighbouring columns of a row.
  *
- * <p>Example: {@code Scheme.parse("4g128s")} is 4 bits, groups of 128, symmetric.
+ * <p>Example: {@code Scheme.parse("4g128s")} is 4 bits, groups of 128, symmetric; {@code 2g64s6} has six-bit scales.
  *
- * @param bits bits of a code: 1, 2, 3, 4 or 8
+ * @param bits bits of a code: 1, 2, 3, 4, 5, 6 or 8
  * @param groupSize columns that share a scale: 32, 64 or 128, or {@link #WHOLE_ROW}
  * @param symmetric whether the zero is the constant {@code 2^(bits−1)} and therefore not stored
+ * @param sixBitScales whether a group's scale is a six-bit multiple of a float16 unit that its row has: −32 … 31 if symmetric, else
+ *     0 … 63; else it is a float16 itself
  */
-public record Scheme(int bits, int groupSize, boolean symmetric) {
+public record Scheme(int bits, int groupSize, boolean symmetric, boolean sixBitScales) {
     /** Group size that stands for the whole row. */
     public static final int WHOLE_ROW = 0;
 
-    private static final Pattern ID = Pattern.compile("([1-8])(?:g(\\d{1,4})|row)([sa])");
+    private static final Pattern ID = Pattern.compile("([1-8])(?:g(\\d{1,4})|row)([sa])(6?)");
 
     public Scheme {
-        if (bits != 1 && bits != 2 && bits != 3 && bits != 4 && bits != 8) {
-            throw new IllegalArgumentException("bits must be 1, 2, 3, 4 or 8, not " + bits);
+        if (bits < 1 || bits > 8 || bits == 7) {
+            throw new IllegalArgumentException("bits must be 1, 2, 3, 4, 5, 6 or 8, not " + bits);
+        }
+        if (groupSize == WHOLE_ROW && sixBitScales) {
+            throw new IllegalArgumentException("a row with one scale has no use for six-bit scales");
         }
         if (groupSize != WHOLE_ROW && groupSize != 32 && groupSize != 64 && groupSize != 128) {
             throw new IllegalArgumentException("group size must be 32, 64, 128 or row, not " + groupSize);
         }
+    }
+
+    /** With float16 scales. */
+    public Scheme(int bits, int groupSize, boolean symmetric) {
+        this(bits, groupSize, symmetric, false);
+    }
+
+    /** Largest six-bit multiple that a scale can be; the smallest is 0, or −32 if symmetric. */
+    public int largestMultiple() {
+        return symmetric ? 31 : 63;
     }
 
     /** Largest code, {@code 2^bits − 1}. */
@@ -49,9 +64,9 @@ public record Scheme(int bits, int groupSize, boolean symmetric) {
         return (columns + size - 1) / size;
     }
 
-    /** The spelling in files and reports: bits, group, {@code s} or {@code a}; e.g. {@code 4g128s}, {@code 3rowa}. */
+    /** The spelling in files and reports: bits, group, {@code s} or {@code a}, {@code 6} for six-bit scales; e.g. {@code 3rowa}. */
     public String id() {
-        return bits + (groupSize == WHOLE_ROW ? "row" : "g" + groupSize) + (symmetric ? "s" : "a");
+        return bits + (groupSize == WHOLE_ROW ? "row" : "g" + groupSize) + (symmetric ? "s" : "a") + (sixBitScales ? "6" : "");
     }
 
     /** Reads {@link #id()}; throws IllegalArgumentException that quotes the text. */
@@ -61,6 +76,6 @@ public record Scheme(int bits, int groupSize, boolean symmetric) {
             throw new IllegalArgumentException("not a scheme: '" + id + "' (expected e.g. 4g128s)");
         }
         int group = matcher.group(2) == null ? WHOLE_ROW : Integer.parseInt(matcher.group(2));
-        return new Scheme(Integer.parseInt(matcher.group(1)), group, matcher.group(3).equals("s"));
+        return new Scheme(Integer.parseInt(matcher.group(1)), group, matcher.group(3).equals("s"), !matcher.group(4).isEmpty());
     }
 }

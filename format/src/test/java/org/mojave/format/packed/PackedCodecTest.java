@@ -19,11 +19,14 @@ class PackedCodecTest {
     static List<PackedLayout> layouts() {
         List<PackedLayout> layouts = new ArrayList<>();
         int[][] shapes = {{1, 1}, {16, 32}, {17, 33}, {5, 300}, {48, 128}, {31, 127}, {33, 96}};
-        for (int bits : new int[] {1, 2, 3, 4, 8}) {
+        for (int bits : new int[] {1, 2, 3, 4, 5, 6, 8}) {
             for (int group : new int[] {Scheme.WHOLE_ROW, 32, 64, 128}) {
                 for (boolean symmetric : new boolean[] {true, false}) {
                     for (int[] shape : shapes) {
                         layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), shape[0], shape[1]));
+                        if (group != Scheme.WHOLE_ROW) {
+                            layouts.add(new PackedLayout(new Scheme(bits, group, symmetric, true), shape[0], shape[1]));
+                        }
                     }
                 }
             }
@@ -45,7 +48,14 @@ class PackedCodecTest {
         for (int i = 0; i < zeros.length; i++) {
             zeros[i] = (byte) random.nextInt(largest + 1);
         }
-        return new CodedMatrix(layout.scheme(), layout.rows(), layout.columns(), codes, scales, zeros);
+        float[] units = new float[layout.scheme().sixBitScales() ? layout.rows() : 0];
+        for (int row = 0; row < units.length; row++) {
+            units[row] = Float.float16ToFloat(Float.floatToFloat16(random.nextFloat() + 0.01f));
+            for (int group = 0; group < layout.groups(); group++) {
+                scales[row * layout.groups() + group] = units[row] * (random.nextInt(64) - (layout.scheme().symmetric() ? 32 : 0));
+            }
+        }
+        return new CodedMatrix(layout.scheme(), layout.rows(), layout.columns(), codes, scales, zeros, units);
     }
 
     @ParameterizedTest
@@ -59,6 +69,7 @@ class PackedCodecTest {
             assertThat(back.codes()).as("seed %d", SEED).isEqualTo(matrix.codes());
             assertThat(back.scales()).isEqualTo(matrix.scales());
             assertThat(back.zeros()).isEqualTo(matrix.zeros());
+            assertThat(back.units()).isEqualTo(matrix.units());
             float[] row = new float[layout.columns() + 1];
             int last = layout.rows() - 1;
             PackedCodec.decodeRow(layout, memory, last, row, 1);
@@ -105,7 +116,27 @@ class PackedCodecTest {
     }
 
     @Test
+    void sixBitScalesLieWhereTheLayoutSays() {
+        PackedLayout layout = new PackedLayout(new Scheme(2, 32, true, true), 16, 64);
+        float[] units = new float[16];
+        float[] scales = new float[32];
+        units[13] = 0.5f;
+        scales[13 * 2 + 1] = -0.5f * 23; // six bits of −23: 10 1001
+        byte[] bytes = packed(new CodedMatrix(layout.scheme(), 16, 64, new byte[16 * 64], scales, new byte[0], units));
+        assertThat(bytes).hasSize(32 + 24 + 8 + 2 * 128);
+        assertThat(bytes[26]).isZero();
+        assertThat(bytes[27]).isEqualTo((byte) 0x38);
+        assertThat(bytes[32 + 12 + 5]).isEqualTo((byte) (0b1001 << 4));
+        assertThat(bytes[32 + 12 + 8 + 1]).isEqualTo((byte) (0b10 << 6));
+    }
+
+    @Test
     void refusesWhatCannotBeStored() {
+        Scheme six = new Scheme(2, 32, true, true);
+        CodedMatrix between = new CodedMatrix(six, 1, 4, new byte[4], new float[] {0.75f}, new byte[0], new float[] {0.5f});
+        assertThatThrownBy(() -> PackedCodec.pack(between, MemorySegment.ofArray(new byte[(int) between.layout().bytes()])))
+                .hasMessageContaining("0.75").hasMessageContaining("six-bit multiple of 0.5");
+
         Scheme scheme = new Scheme(2, 32, true);
         PackedLayout layout = new PackedLayout(scheme, 1, 4);
         MemorySegment memory = MemorySegment.ofArray(new byte[(int) layout.bytes()]);

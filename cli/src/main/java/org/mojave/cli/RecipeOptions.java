@@ -1,0 +1,141 @@
+package org.mojave.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.mojave.cli.terminal.ByteCount;
+import org.mojave.compress.calibrate.StoredMoments;
+import org.mojave.compress.recipe.CalibrationWish;
+import org.mojave.compress.recipe.Fitting;
+import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.Recipe;
+import org.mojave.compress.recipe.Target;
+import org.mojave.format.packed.Scheme;
+import picocli.CommandLine.Option;
+
+/** What shall become of a model: the options that {@code compress} and {@code plan} share. */
+final class RecipeOptions {
+    @Option(names = "--target-bits", paramLabel = "B",
+            description = "Bits of the whole result for each weight, e.g. 2.8: every matrix gets the scheme that pays best.")
+    private Double targetBits;
+
+    @Option(names = "--target-size", paramLabel = "SIZE", description = "The same by size of all files, e.g. 9GB. Never exceeded.")
+    private ByteCount targetSize;
+
+    @Option(names = "--bits", paramLabel = "B", description = "Bits of a weight: 8, 4, 3 or 2 (default: 4).")
+    private Integer bits;
+
+    @Option(names = "--group-size", paramLabel = "G", description = "Weights that share a scale: 32, 64, 128 or row (default: 64).")
+    private String groupSize;
+
+    @Option(names = "--method", paramLabel = "M", defaultValue = "gptq", description = "gptq, or rtn to round (default: ${DEFAULT-VALUE}).")
+    private String method;
+
+    @Option(names = "--symmetric", description = "No zero points: a little smaller, a little less exact.")
+    private boolean symmetric;
+
+    @Option(names = "--vocabulary-bits", paramLabel = "B",
+            description = "Bits of embedding and output head: 8, or 16 to keep them (default: 8).")
+    private Integer vocabularyBits;
+
+    @Option(names = "--calibration", paramLabel = "FILE", arity = "1..*",
+            description = "UTF-8 text like what the model will be used on, or tokens of mojave sample (default: a bundled mix).")
+    private List<Path> calibration;
+
+    @Option(names = "--statistics", paramLabel = "DIR",
+            description = "Statistics of mojave calibrate instead of text; fast, but no matrix is fitted to the quantized ones before it.")
+    private Path statistics;
+
+    @Option(names = "--sequences", paramLabel = "N", defaultValue = "128", description = "Calibration sequences (default: ${DEFAULT-VALUE}).")
+    private int sequences;
+
+    @Option(names = "--length", paramLabel = "N", defaultValue = "256", description = "Tokens of a sequence (default: ${DEFAULT-VALUE}).")
+    private int length;
+
+    @Option(names = "--balance", paramLabel = "R", arity = "0..1", fallbackValue = "2", defaultValue = "0",
+            description = "Choose sequences until every expert has R times its even share of the tokens (R if not given: 2).")
+    private double balance;
+
+    @Option(names = "--balance-most", paramLabel = "N", defaultValue = "0",
+            description = "Choose at most N sequences for the balance (default: as many as it takes).")
+    private int balanceMost;
+
+    @Option(names = "--no-matching", description = "Fit each matrix to its own outputs, not to those of the original model (less exact).")
+    private boolean noMatching;
+
+    @Option(names = "--affinity-power", paramLabel = "P", defaultValue = "0",
+            description = "Tokens count in an expert's statistics with their routing weight to this power: 0, 1 or 2 (default: ${DEFAULT-VALUE}).")
+    private int affinityPower;
+
+    @Option(names = "--shrinkage", paramLabel = "S", defaultValue = "0.25",
+            description = "How far the statistics of an expert with few tokens lean on the layer's; 0: not at all (default: ${DEFAULT-VALUE}).")
+    private double shrinkage;
+
+    @Option(names = "--router-damping", paramLabel = "D", defaultValue = "0",
+            description = "Fit the routers to the original's choices, so stiffly (try 0.01); 0: they stay as they are (default: ${DEFAULT-VALUE}).")
+    private double routerDamping;
+
+    @Option(names = "--sweeps", paramLabel = "N", defaultValue = "4",
+            description = "Times that codes and scales are adjusted after the first choice (default: ${DEFAULT-VALUE}).")
+    private int sweeps;
+
+    /**
+     * The recipe; throws {@link UsageException} for options that contradict each other. {@code sizesOnly}: with a fixed scheme the text
+     * makes no difference, so that none need be chosen for balance, which takes a walk through the model.
+     */
+    Recipe recipe(long seed, boolean sizesOnly) {
+        boolean target = targetBits != null || targetSize != null;
+        if (statistics != null && (target || calibration != null || balance > 0 || affinityPower != 0 || routerDamping != 0)) {
+            throw new UsageException("--statistics stands for the text: leave out --calibration, --balance, --affinity-power, "
+                    + "--router-damping and targets");
+        }
+        List<Path> texts = calibration == null ? BundledTexts.calibration() : calibration;
+        Fitting fitting = statistics == null ? new Fitting(!noMatching, affinityPower, shrinkage, routerDamping, sweeps)
+                : new Fitting(false, StoredMoments.header(statistics).affinityPower(), shrinkage, 0, sweeps);
+        CalibrationWish wish = new CalibrationWish(texts, sequences, length, sizesOnly && !target ? 0 : balance, balanceMost);
+        if (!target) {
+            return new Recipe(Method.parse(method), scheme(), vocabularyBits == null ? 8 : vocabularyBits, wish, fitting, seed);
+        }
+        refuseSchemes();
+        return Recipe.of(targetBits == null ? new Target.Bytes(targetSize.bytes()) : new Target.Bits(targetBits), wish, fitting, seed);
+    }
+
+    /** The folder of statistics that stand for the text. */
+    Optional<Path> statistics() {
+        return Optional.ofNullable(statistics);
+    }
+
+    private void refuseSchemes() {
+        String target = targetBits == null ? "--target-size" : "--target-bits";
+        if (targetBits != null && targetSize != null) {
+            throw new UsageException("--target-bits and --target-size say the same in two ways; give one of them");
+        }
+        if (Method.parse(method) != Method.GPTQ) {
+            throw new UsageException(target + " weighs every matrix by calibration; leave out --method " + method);
+        }
+        Stream.of(given("--bits", bits), given("--group-size", groupSize), given("--vocabulary-bits", vocabularyBits),
+                given("--symmetric", symmetric ? true : null)).filter(option -> !option.isEmpty()).findFirst().ifPresent(option -> {
+                    throw new UsageException(target + " chooses the scheme of every matrix; leave out " + option);
+                });
+    }
+
+    private static String given(String option, Object value) {
+        return value == null ? "" : option;
+    }
+
+    private Scheme scheme() {
+        int group = switch (groupSize == null ? "64" : groupSize) {
+            case "32" -> 32;
+            case "64" -> 64;
+            case "128" -> 128;
+            case "row" -> Scheme.WHOLE_ROW;
+            default -> throw new UsageException("--group-size must be 32, 64, 128 or row, not " + groupSize);
+        };
+        int width = bits == null ? 4 : bits;
+        if (width != 2 && width != 3 && width != 4 && width != 8) {
+            throw new UsageException("--bits must be 8, 4, 3 or 2, not " + width);
+        }
+        return new Scheme(width, group, symmetric);
+    }
+}

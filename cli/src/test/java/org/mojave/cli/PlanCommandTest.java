@@ -1,0 +1,97 @@
+package org.mojave.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code mojave plan}, and {@code mojave compress} with a target. */
+class PlanCommandTest {
+    private static final Path ROOT = Path.of(System.getProperty("mojave.root"));
+
+    @TempDir
+    static Path models;
+
+    @TempDir
+    Path folder;
+
+    @BeforeAll
+    static void makeModel() throws IOException {
+        Path config = Files.writeString(models.resolve("shape.json"), """
+                {"model_type": "qwen3_moe", "attention_bias": false, "head_dim": 16, "hidden_act": "silu", "hidden_size": 64,
+                 "intermediate_size": 96, "max_position_embeddings": 128, "mlp_only_layers": [], "decoder_sparse_step": 1,
+                 "moe_intermediate_size": 64, "norm_topk_prob": true, "num_attention_heads": 4, "num_experts": 4,
+                 "num_experts_per_tok": 2, "num_hidden_layers": 2, "num_key_value_heads": 2, "rms_norm_eps": 1e-6,
+                 "rope_theta": 10000.0, "tie_word_embeddings": true, "torch_dtype": "bfloat16", "vocab_size": 4096}
+                """);
+        assertThat(Run.mojave("synth", "--config", config.toString(), "--out", model(), "--quiet").code()).isZero();
+        for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
+            Files.copy(ROOT.resolve("examples/wren-moe").resolve(file), Path.of(model()).resolve(file));
+        }
+    }
+
+    private static String model() {
+        return models.resolve("model").toString();
+    }
+
+    private static JsonNode plan(String... options) {
+        Run run = Run.mojave(Stream.concat(Stream.of("plan", model(), "--json", "--quiet", "--sequences", "16", "--length", "64"),
+                Stream.of(options)).toArray(String[]::new));
+        assertThat(run.code()).as(run.err()).isZero();
+        return JsonMapper.shared().readTree(run.out());
+    }
+
+    @Test
+    void compressMakesWhatPlanSays() throws IOException {
+        long size = plan("--bits", "4").path("bytes").asLong() * 9 / 10;
+        JsonNode plan = plan("--target-size", String.valueOf(size));
+        assertThat(plan.path("bytes").asLong()).isBetween(size * 995 / 1000, size);
+        assertThat(plan.path("estimatedDivergence").asDouble()).isPositive();
+        assertThat(plan.path("schemes").path("gate").propertyStream().mapToInt(count -> count.getValue().asInt()).sum()).isEqualTo(8);
+
+        Path output = folder.resolve("out");
+        Run run = Run.mojave("compress", model(), "--out", output.toString(), "--target-size", String.valueOf(size), "--sequences", "16",
+                "--length", "64", "--quiet");
+        assertThat(run.code()).as(run.err()).isZero();
+        try (Stream<Path> files = Files.list(output)) {
+            assertThat(files.filter(file -> !file.endsWith("report.json")).mapToLong(file -> file.toFile().length()).sum())
+                    .isEqualTo(plan.path("bytes").asLong());
+        }
+        assertThat(Run.mojave("run", output.toString(), "-p", "The wren", "-n", "3", "--quiet").code()).isZero();
+    }
+
+    @Test
+    void saysSizesAndSchemesInWords() {
+        Run run = Run.mojave("plan", model(), "--bits", "3", "--quiet");
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out()).contains("bits per weight (original: ").containsPattern("gate +8  3g64a").containsPattern("router +2  kept")
+                .doesNotContain("Estimated");
+        assertThat(Run.mojave("plan", model(), "--target-bits", "40", "--sequences", "16", "--length", "64", "--quiet").out())
+                .contains("Estimated divergence from the original: ").containsPattern("embedding +1  8g128s");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --target-bits 3 --target-size 1MB | give one of them
+            --target-bits 3 --bits 4          | leave out --bits
+            --target-bits 3 --group-size 32   | leave out --group-size
+            --target-size 1MB --method rtn    | leave out --method rtn
+            --target-bits 0                   | --target-bits must be between 0 and 64
+            --target-bits 0.1                 | the smallest plan has
+            """)
+    void contradictionsAndImpossibleWishesAreToldInOneLine(String options, String told) {
+        Run run = Run.mojave(Stream.concat(Stream.of("plan", model()), Stream.of(options.split(" "))).toArray(String[]::new));
+        assertThat(run.code()).isEqualTo(2);
+        assertThat(run.err().strip().lines()).hasSize(1).first().asString().contains(told);
+    }
+}

@@ -1,0 +1,90 @@
+package org.mojave.compress.sensitivity;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.mojave.engine.kernel.Products;
+import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.MatrixRole;
+import org.mojave.engine.run.LayerWeights;
+import org.mojave.engine.run.LinearObserver;
+
+/**
+ * The matrices through which half a layer speaks to the residual stream: attention output and down projections. Remembers their
+ * inputs in the original model; what another run makes of these inputs is an error of the outputs, whichever matrix before it was
+ * changed. For an expert each token counts with the square of its routing weight.
+ */
+final class Outlets {
+    /** Input of one outlet: [tokens, columns], with the tokens' routing weights or null. */
+    private record Seen(float[] x, float[] affinity, int tokens) {}
+
+    private final LayerWeights weights;
+    private final Workers workers;
+    private final Map<MatrixId, Seen> seen = new HashMap<>();
+
+    Outlets(LayerWeights weights, Workers workers) {
+        this.weights = weights;
+        this.workers = workers;
+    }
+
+    /** Whether a matrix of that role is an outlet. */
+    static boolean isOutlet(MatrixRole role) {
+        return switch (role) {
+            case OUTPUT, DOWN, SHARED_DOWN -> true;
+            case EMBEDDING, HEAD, QUERY, KEY, VALUE, QUERY_DOWN, QUERY_UP, LATENT_DOWN, LATENT_UP, ROUTER, GATE, UP, SHARED_GATE,
+                    SHARED_UP, SHARED_ROUTER -> false;
+        };
+    }
+
+    /** The outlet behind a matrix. */
+    static MatrixId behind(MatrixId id) {
+        MatrixRole role = switch (id.role()) {
+            case QUERY, KEY, VALUE, QUERY_DOWN, QUERY_UP, LATENT_DOWN, LATENT_UP, OUTPUT -> MatrixRole.OUTPUT;
+            case GATE, UP, DOWN -> MatrixRole.DOWN;
+            case SHARED_GATE, SHARED_UP, SHARED_DOWN -> MatrixRole.SHARED_DOWN;
+            case EMBEDDING, HEAD, ROUTER, SHARED_ROUTER -> throw new IllegalArgumentException(id.name() + " has no outlet");
+        };
+        return new MatrixId(role, id.layer(), id.expert());
+    }
+
+    /** Observer of the original model. */
+    LinearObserver remembering() {
+        return (id, x, tokens, affinity) -> {
+            if (isOutlet(id.role())) {
+                float[] weight = affinity == null ? null : Arrays.copyOf(affinity, tokens);
+                seen.put(id, new Seen(Arrays.copyOf(x, tokens * weights.matrix(id).columns()), weight, tokens));
+            }
+        };
+    }
+
+    /** Observer of a changed model: adds to {@code errors} the squared output error of each outlet, summed over tokens. */
+    LinearObserver comparing(Map<MatrixId, Double> errors) {
+        return (id, x, tokens, _) -> {
+            Seen before = seen.get(id);
+            if (before != null && before.tokens() == tokens) {
+                errors.merge(id, error(id, before, x), Double::sum);
+            }
+        };
+    }
+
+    private double error(MatrixId id, Seen before, float[] x) {
+        int rows = weights.matrix(id).rows();
+        float[] difference = new float[before.x().length];
+        for (int i = 0; i < difference.length; i++) {
+            difference[i] = x[i] - before.x()[i];
+        }
+        float[] output = new float[before.tokens() * rows];
+        Products.multiply(weights.matrix(id), difference, before.tokens(), output, workers);
+        double sum = 0;
+        for (int t = 0; t < before.tokens(); t++) {
+            double squares = 0;
+            for (int r = t * rows; r < (t + 1) * rows; r++) {
+                squares += (double) output[r] * output[r];
+            }
+            double affinity = before.affinity() == null ? 1 : before.affinity()[t];
+            sum += affinity * affinity * squares;
+        }
+        return sum;
+    }
+}

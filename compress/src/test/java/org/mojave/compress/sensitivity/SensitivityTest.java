@@ -1,0 +1,64 @@
+package org.mojave.compress.sensitivity;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Collectors;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mojave.compress.calibrate.TokenSequences;
+import org.mojave.compress.plan.CostTable;
+import org.mojave.compress.plan.MemoryBudget;
+import org.mojave.compress.plan.SchemeMenu;
+import org.mojave.compress.plan.SourceModel;
+import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.testkit.GoldenModel;
+import org.mojave.testkit.Goldens;
+
+class SensitivityTest {
+    private static CostTable measure(GoldenModel golden, int threads, long memory, List<String> heard) {
+        Random random = new Random(9);
+        int length = golden.inputs()[0].length;
+        List<int[]> sequences = new ArrayList<>();
+        for (int s = 0; s < 40; s++) {
+            sequences.add(random.ints(length, 0, golden.logits()[0][0].length).toArray());
+        }
+        try (SourceModel source = SourceModel.open(golden.folder()); Workers workers = new Workers(threads)) {
+            Sensitivity sensitivity = new Sensitivity(source, new TokenSequences(sequences), new MemoryBudget(memory), workers);
+            CostTable table = sensitivity.measure(heard::add);
+            assertThat(heard).hasSize(sensitivity.steps());
+            return table;
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"qwen2_moe", "deepseek_v3", "mixtral"})
+    void everyMatrixHasEveryPriceAndBitsPay(String family) {
+        GoldenModel golden = Goldens.ofRepository().model(family);
+        CostTable table = measure(golden, 2, 1L << 30, new ArrayList<>());
+        try (SourceModel source = SourceModel.open(golden.folder())) {
+            for (MatrixId id : source.spec().matrices()) {
+                if (SchemeMenu.of(id.role()).isEmpty()) {
+                    assertThat(table.prices()).doesNotContainKey(id.name());
+                    continue;
+                }
+                Map<String, Double> prices = table.prices().get(id.name()).stream()
+                        .collect(Collectors.toMap(price -> price.scheme().id(), CostTable.Price::cost));
+                assertThat(prices).as(id.name()).hasSize(SchemeMenu.of(id.role()).size());
+                assertThat(prices.get("8g128s")).as(id.name()).isLessThan(prices.get("4g64s6"));
+                assertThat(prices.get("4g64s6")).as(id.name()).isLessThan(prices.get("3g64s6"));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {3_000_000})
+    void memoryAndThreadsChangeNothing(long little) {
+        GoldenModel golden = Goldens.ofRepository().model("qwen2_moe");
+        assertThat(measure(golden, 3, little, new ArrayList<>())).isEqualTo(measure(golden, 1, 1L << 30, new ArrayList<>()));
+    }
+}
