@@ -17,8 +17,9 @@ import java.util.random.RandomGenerator;
 import org.mojave.compress.recipe.RecipeException;
 
 /**
- * Picks token sequences from text files: each file is tokenized once and cut into windows; every file gives an equal part
- * (as long as it has enough), drawn without repetition. The choice depends on the files, the wish and the generator only.
+ * Picks token sequences from text files and {@linkplain TokenFile token files}: each text is tokenized once and cut into windows; every
+ * file gives an equal part (as long as it has enough), drawn without repetition. The choice depends on the files, the wish and the
+ * generator only.
  *
  * <p>A file above {@value #WHOLE_BYTES} bytes is read in {@value #SLICES} slices spread evenly over it.
  */
@@ -36,7 +37,7 @@ public final class CalibrationText {
             RandomGenerator random) {
         List<int[]> streams = new ArrayList<>();
         for (Path file : files) {
-            streams.add(tokenizer.apply(read(file)));
+            streams.add(TokenFile.isOne(file) ? tokens(file, length) : tokenizer.apply(read(file)));
         }
         int[] available = streams.stream().mapToInt(stream -> stream.length / length).toArray();
         if (Arrays.stream(available).sum() == 0) {
@@ -52,6 +53,16 @@ public final class CalibrationText {
             }
         }
         return new TokenSequences(chosen);
+    }
+
+    /** The tokens of a token file whose sequences fill at least one window. */
+    private static int[] tokens(Path file, int length) {
+        TokenFile tokens = TokenFile.read(file);
+        int longest = tokens.sequences().stream().mapToInt(sequence -> sequence.tokens().length).max().orElseThrow();
+        if (longest < length) {
+            throw new RecipeException(file + ": its sequences have " + longest + " tokens, not " + length + "; give --length " + longest);
+        }
+        return tokens.stream(length);
     }
 
     /** Deals {@code count} windows to the files one by one in turn, skipping files that are used up. */

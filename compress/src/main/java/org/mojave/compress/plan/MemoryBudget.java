@@ -20,6 +20,8 @@ public final class MemoryBudget {
         }
     }
 
+    private static final long OTHER_BYTES = 300_000_000;
+
     private final long limit;
     private long used;
     private long peak;
@@ -30,6 +32,17 @@ public final class MemoryBudget {
             throw new IllegalArgumentException("a budget needs a positive limit, not " + limit);
         }
         this.limit = limit;
+    }
+
+    /**
+     * Bytes for buffers in a process that may take {@code memoryBytes}, or 0 for as much as the heap of this JVM allows. A fifth of the
+     * memory, but at least {@value #OTHER_BYTES} bytes, belongs to the JVM itself and to native libraries; of the heap, a quarter to small
+     * objects and to garbage that is not collected yet.
+     */
+    public static long ofProcess(long memoryBytes) {
+        long heap = Runtime.getRuntime().maxMemory();
+        long allowed = memoryBytes == 0 ? heap : Math.min(heap, memoryBytes - Math.max(memoryBytes / 5, OTHER_BYTES));
+        return allowed / 4 * 3;
     }
 
     /** Takes bytes; throws {@link ResourceException} naming what they were for when they do not fit. */

@@ -66,6 +66,27 @@ public final class KvCache {
         length = newLength;
     }
 
+    /**
+     * Becomes a copy of another branch of the same text, or of any sequence where this one is empty. Only what follows the tokens that both
+     * begin with is moved: of two sequences that were computed apart, the common part may differ in its last bits.
+     */
+    public void copyFrom(KvCache other) {
+        int common = Arrays.mismatch(tokens, 0, length, other.tokens, 0, other.length);
+        if (common < 0) {
+            return;
+        }
+        length = common;
+        reserve(other.length - common);
+        for (int layer = 0; layer < keys.length; layer++) {
+            int key = common * keyWidth[layer];
+            System.arraycopy(other.keys[layer], key, keys[layer], key, other.length * keyWidth[layer] - key);
+            int value = common * valueWidth[layer];
+            System.arraycopy(other.values[layer], value, values[layer], value, other.length * valueWidth[layer] - value);
+        }
+        System.arraycopy(other.tokens, common, tokens, common, other.length - common);
+        length = other.length;
+    }
+
     /** Makes room for more positions; throws IllegalArgumentException beyond the capacity. */
     void reserve(int more) {
         if (more > capacity - length) {

@@ -1,0 +1,36 @@
+package org.mojave.engine.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.mojave.engine.kernel.Workers;
+import org.mojave.testkit.GoldenModel;
+import org.mojave.testkit.Goldens;
+
+class KvCacheTest {
+    private final GoldenModel golden = Goldens.ofRepository().model("qwen3_moe");
+
+    @Test
+    void aCopyGoesOnAsItsSourceWould() {
+        try (Model model = Model.open(golden.folder()); Workers workers = new Workers(1)) {
+            Decoder decoder = new Decoder(model, workers);
+            KvCache source = decoder.newCache(20);
+            decoder.last(List.of(new Decoder.Chunk(source, new int[] {1, 2, 3, 4, 5, 6})));
+            KvCache branch = decoder.newCache(20);
+            branch.copyFrom(source);
+            branch.truncate(3);
+            decoder.last(List.of(new Decoder.Chunk(branch, new int[] {9, 8, 7, 6, 5})));
+            branch.copyFrom(source);
+            assertThat(branch.tokens()).containsExactly(1, 2, 3, 4, 5, 6);
+            float[] expected = decoder.last(List.of(new Decoder.Chunk(source, new int[] {7}))).getFirst();
+            assertThat(decoder.last(List.of(new Decoder.Chunk(branch, new int[] {7}))).getFirst()).isEqualTo(expected);
+            branch.copyFrom(source);
+            branch.copyFrom(decoder.newCache(5));
+            assertThat(branch.length()).isZero();
+            assertThatThrownBy(() -> decoder.newCache(3).copyFrom(source)).isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("3");
+        }
+    }
+}
