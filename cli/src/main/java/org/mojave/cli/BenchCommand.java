@@ -19,6 +19,7 @@ import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.run.ActiveBytes;
 import org.mojave.engine.run.Decoder;
+import org.mojave.engine.run.KvCache;
 import org.mojave.engine.run.Model;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -129,14 +130,15 @@ final class BenchCommand implements Callable<Integer> {
 
     private Speed measure(Console console, Model model, Decoder decoder, SpeedTest test) {
         SplittableRandom random = new SplittableRandom(common.seed());
+        KvCache cache = decoder.newCache(test.tokens());
         long started = System.nanoTime();
         do {
-            test.nanos(decoder, model.vocabularySize(), random);
+            test.nanos(decoder, cache, model.vocabularySize(), random);
         } while (System.nanoTime() - started < warmUp * 1e9);
         long[] nanos = new long[repetitions];
         try (Progress progress = console.progress("Measuring " + test.name(), repetitions, Progress.Unit.ITEMS)) {
             for (int i = 0; i < repetitions; i++) {
-                nanos[i] = test.nanos(decoder, model.vocabularySize(), random);
+                nanos[i] = test.nanos(decoder, cache, model.vocabularySize(), random);
                 progress.at(i + 1);
             }
         }

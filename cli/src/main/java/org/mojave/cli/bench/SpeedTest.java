@@ -12,7 +12,7 @@ import org.mojave.engine.run.KvCache;
  * One thing to time, in llama-bench's notation: {@code pp512} computes a prompt of 512 tokens, {@code tg128} generates 128
  * tokens one by one from an empty context. Tokens are random; what comes out is not looked at.
  *
- * <p>Example: {@code new SpeedTest(Kind.PROMPT, 512).nanos(decoder, vocabulary, random)}.
+ * <p>Example: {@code new SpeedTest(Kind.PROMPT, 512).nanos(decoder, decoder.newCache(512), vocabulary, random)}.
  */
 public record SpeedTest(Kind kind, int tokens) {
     /** What is timed. */
@@ -40,15 +40,15 @@ public record SpeedTest(Kind kind, int tokens) {
         return kind.prefix + tokens;
     }
 
-    /** Runs it once and returns the time it took. */
-    public long nanos(Decoder decoder, int vocabulary, RandomGenerator random) {
+    /** Runs it once in that cache, which is emptied first, and returns the time it took. */
+    public long nanos(Decoder decoder, KvCache cache, int vocabulary, RandomGenerator random) {
         int[] ids = random.ints(tokens, 0, vocabulary).toArray();
         int step = kind == Kind.PROMPT ? Generator.PROMPT_CHUNK : 1;
         List<int[]> steps = new ArrayList<>();
         for (int first = 0; first < tokens; first += step) {
             steps.add(Arrays.copyOfRange(ids, first, Math.min(tokens, first + step)));
         }
-        KvCache cache = decoder.newCache(tokens);
+        cache.truncate(0);
         long start = System.nanoTime();
         for (int[] part : steps) {
             decoder.last(List.of(new Decoder.Chunk(cache, part)));

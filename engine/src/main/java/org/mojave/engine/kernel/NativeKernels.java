@@ -21,6 +21,9 @@ public final class NativeKernels {
     /** With a few tiles they stay in the second-level cache. A multiple of the six tokens of the register block. */
     private static final int TOKENS_PER_CALL = 96;
 
+    /** Fields of {@code attention} in attention.h before the queries' first keys. */
+    private static final int ATTENTION_FIELDS = 8;
+
     /** Bound to no address, so that they are constants whatever library was loaded. */
     private static final class Calls {
         private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
@@ -32,12 +35,19 @@ public final class NativeKernels {
                 LONG, ValueLayout.ADDRESS, LONG, LONG, LONG, LONG, ValueLayout.ADDRESS, LONG, ValueLayout.ADDRESS), HEAP);
         static final MethodHandle QUANTIZE = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
                 ValueLayout.ADDRESS, LONG, LONG, LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS), HEAP);
+        static final MethodHandle ATTEND = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
+                ValueLayout.ADDRESS, ValueLayout.JAVA_FLOAT, ValueLayout.JAVA_FLOAT, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS, ValueLayout.ADDRESS), HEAP);
+        static final MethodHandle SILU = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
+                ValueLayout.ADDRESS, ValueLayout.ADDRESS, LONG), HEAP);
     }
 
     private final NativeVariant variant;
     private final MemorySegment packed;
     private final MemorySegment dense;
     private final MemorySegment quantize;
+    private final MemorySegment attention;
+    private final MemorySegment silu;
 
     /** Binds the symbols; IllegalArgumentException if one is missing. */
     NativeKernels(NativeVariant variant, SymbolLookup library) {
@@ -45,6 +55,8 @@ public final class NativeKernels {
         packed = find(library, variant.packedSymbol());
         dense = find(library, variant.denseSymbol());
         quantize = find(library, "mojave_quantize");
+        attention = find(library, variant.attentionSymbol());
+        silu = find(library, variant.siluSymbol());
     }
 
     private static MemorySegment find(SymbolLookup library, String symbol) {
@@ -121,6 +133,43 @@ public final class NativeKernels {
         }
     }
 
+    /** Softmax attention; the oracle is {@link ScalarReference#attend}. */
+    public void attend(AttentionTile tile) {
+        int queries = tile.first().length;
+        AttentionTile.Shape form = tile.shape();
+        long[] fields = new long[ATTENTION_FIELDS + queries];
+        fields[0] = queries;
+        fields[1] = form.keyDimension();
+        fields[2] = form.valueDimension();
+        fields[3] = tile.queries().stride();
+        fields[4] = tile.keys().stride();
+        fields[5] = tile.values().stride();
+        fields[6] = tile.contexts().stride();
+        fields[7] = tile.last();
+        for (int i = 0; i < queries; i++) {
+            fields[ATTENTION_FIELDS + i] = tile.first()[i];
+        }
+        try {
+            Calls.ATTEND.invokeExact(attention, MemorySegment.ofArray(fields), form.scale(), form.sink(), start(tile.queries()),
+                    start(tile.keys()), start(tile.values()), start(tile.contexts()));
+        } catch (Throwable e) {
+            throw failure(e);
+        }
+    }
+
+    /**
+     * {@code gate[i] = gate[i] / (1 + e^−gate[i]) · up[i]} for {@code first ≤ i < end}, within a few ulp; the oracle is
+     * {@link ScalarReference#silu}.
+     */
+    public void silu(float[] gate, float[] up, int first, int end) {
+        Objects.checkFromToIndex(first, end, Math.min(gate.length, up.length));
+        try {
+            Calls.SILU.invokeExact(silu, floats(gate, first), floats(up, first), (long) end - first);
+        } catch (Throwable e) {
+            throw failure(e);
+        }
+    }
+
     /** The kernels know no gaps between rows. */
     private static void checkWhole(Block block, int rows, int columns) {
         if (block.stride() != columns) {
@@ -167,6 +216,10 @@ public final class NativeKernels {
 
     private static MemorySegment bytes(byte[] array, long index) {
         return MemorySegment.ofArray(array).asSlice(index);
+    }
+
+    private static MemorySegment start(Block block) {
+        return floats(block.values(), block.offset());
     }
 
     private static MemorySegment floats(float[] array, long index) {

@@ -1,6 +1,7 @@
 package org.mojave.engine.kernel;
 
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * Shares products among workers with {@link NativeKernels}. Packed matrices meet activations rounded to 8 bits; float
@@ -31,8 +32,18 @@ public final class NativeProducts implements ProductPath {
     private int[] starts = new int[1];
     private int count;
 
-    /** A share of a job: an entry's rows, or an input's tokens, {@code size} to a task. */
-    private record Part(ProductList.Entry entry, int units, int size, int group) {}
+    /**
+     * Of the bytes of a list this share is handed out in tasks a quarter as large: otherwise one worker waits for the last
+     * task of another.
+     */
+    private static final double SMALL_SHARE = 0.25;
+
+    /** A share of a job: tiles or rows of an entry, or tokens of an input, {@code first … end−1}, {@code size} to a task. */
+    private record Part(ProductList.Entry entry, int first, int end, int size, int group) {
+        int tasks() {
+            return Math.ceilDiv(end - first, size);
+        }
+    }
 
     /**
      * Activations share a scale in groups like the weights', but of at most {@code largestGroup} columns (32, 64 or 128):
@@ -44,6 +55,11 @@ public final class NativeProducts implements ProductPath {
         }
         this.kernels = kernels;
         this.largestGroup = largestGroup;
+    }
+
+    @Override
+    public Optional<NativeKernels> natives() {
+        return Optional.of(kernels);
     }
 
     @Override
@@ -67,13 +83,12 @@ public final class NativeProducts implements ProductPath {
         long task = Math.clamp(bytes / ((long) workers.threads() * TASKS_PER_WORKER), SMALLEST_TASK, LARGEST_TASK);
         count = 0;
         long work = 0;
+        long large = (long) (bytes * (1 - SMALL_SHARE));
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            switch (entry.w()) {
-                case PackedMatrix packed when isNative(entry) -> add(new Part(entry, packed.layout().tiles(), tilesPerTask(packed, entry, task), group(packed)));
-                case DenseMatrix dense when isNative(entry) ->
-                        add(new Part(entry, dense.rows(), (int) Math.max(1, task * dense.rows() / dense.storedBytes()), 0));
-                default -> { }
+            if (isNative(entry)) {
+                split(entry, task, large);
+                large -= entry.w().storedBytes();
             }
             work += entry.w().storedBytes() * entry.input().tokens();
         }
@@ -84,6 +99,20 @@ public final class NativeProducts implements ProductPath {
                 Products.multiply(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
             }
         }
+    }
+
+    /** Adds an entry whose first {@code large} bytes go in tasks of {@code task} bytes and the rest in smaller ones. */
+    private void split(ProductList.Entry entry, long task, long large) {
+        int group = entry.w() instanceof PackedMatrix packed ? group(packed) : 0;
+        int units = entry.w() instanceof PackedMatrix packed ? packed.layout().tiles() : entry.w().rows();
+        long unit = Math.ceilDiv(entry.w().storedBytes(), units);
+        if (group > 0 && entry.input().tokens() >= FEW_TOKENS) {
+            add(new Part(entry, 0, units, TASK_TILES, group));
+            return;
+        }
+        int border = Math.clamp(large / unit, 0, units);
+        add(new Part(entry, 0, border, (int) Math.max(1, task / unit), group));
+        add(new Part(entry, border, units, (int) Math.max(1, Math.max(SMALLEST_TASK, task / 4) / unit), group));
     }
 
     private static boolean isNative(ProductList.Entry entry) {
@@ -104,7 +133,7 @@ public final class NativeProducts implements ProductPath {
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
             if (entry.w() instanceof PackedMatrix packed && packed.hasKernels() && entry.input().request(group(packed))) {
-                add(new Part(entry, entry.input().tokens(), FEW_TOKENS, group(packed)));
+                add(new Part(entry, 0, entry.input().tokens(), FEW_TOKENS, group(packed)));
                 floats += (long) entry.input().tokens() * packed.columns();
             }
         }
@@ -114,10 +143,6 @@ public final class NativeProducts implements ProductPath {
 
     private int group(PackedMatrix w) {
         return Math.min(largestGroup, QuantizedActivations.groupColumns(w.scheme()));
-    }
-
-    private static int tilesPerTask(PackedMatrix w, ProductList.Entry entry, long taskBytes) {
-        return entry.input().tokens() >= FEW_TOKENS ? TASK_TILES : (int) Math.max(1, taskBytes / w.layout().tileBytes());
     }
 
     private void multiply(Part part, int first, int end) {
@@ -136,7 +161,7 @@ public final class NativeProducts implements ProductPath {
             starts = Arrays.copyOf(starts, parts.length + 1);
         }
         parts[count] = part;
-        starts[count + 1] = starts[count] + Math.ceilDiv(part.units(), part.size());
+        starts[count + 1] = starts[count] + part.tasks();
         count++;
     }
 
@@ -150,7 +175,7 @@ public final class NativeProducts implements ProductPath {
     private void run(boolean alone, Workers workers, Work work) {
         if (alone) {
             for (int i = 0; i < count; i++) {
-                work.run(parts[i], 0, parts[i].units());
+                work.run(parts[i], parts[i].first(), parts[i].end());
             }
             return;
         }
@@ -159,8 +184,8 @@ public final class NativeProducts implements ProductPath {
             while (task >= starts[i + 1]) {
                 i++;
             }
-            int first = (task - starts[i]) * parts[i].size();
-            work.run(parts[i], first, Math.min(first + parts[i].size(), parts[i].units()));
+            int first = parts[i].first() + (task - starts[i]) * parts[i].size();
+            work.run(parts[i], first, Math.min(first + parts[i].size(), parts[i].end()));
         });
     }
 }

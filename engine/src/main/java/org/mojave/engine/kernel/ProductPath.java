@@ -1,5 +1,7 @@
 package org.mojave.engine.kernel;
 
+import java.util.Optional;
+
 /**
  * How a running model multiplies: exactly ({@link ExactProducts}, as calibration and quantization do), or in a fast way that
  * may round activations. Like {@link Workers}, for one thread at a time.
@@ -25,6 +27,9 @@ public sealed interface ProductPath permits ExactProducts, NativeProducts, Vecto
 
     /** Whether a list is one job of the workers, so that long lists of small products pay. */
     boolean joins();
+
+    /** Native kernels for what lies between the products, if this path uses any. */
+    Optional<NativeKernels> natives();
 
     /** One line for people. */
     String describe();

@@ -1,5 +1,7 @@
 package org.mojave.engine.kernel;
 
+import java.util.Optional;
+
 /**
  * Products without native code: packed matrices meet few tokens tile by tile ({@link TileProduct}); everything else goes
  * through {@link Products}. Activations are not rounded.
@@ -10,6 +12,11 @@ public final class VectorProducts implements ProductPath {
     private static final long TASK_BYTES = 128 << 10;
 
     VectorProducts() {}
+
+    @Override
+    public Optional<NativeKernels> natives() {
+        return Optional.empty();
+    }
 
     @Override
     public String describe() {

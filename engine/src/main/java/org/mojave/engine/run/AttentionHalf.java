@@ -27,7 +27,7 @@ final class AttentionHalf {
         this.workers = workers;
         this.buffers = buffers;
         this.linears = linears;
-        heads = new HeadAttention(workers);
+        heads = new HeadAttention(workers, linears.natives());
     }
 
     /** One call's arrays: query [tokens, heads · key dimension], key, value [tokens, key-value heads · dimension]. */

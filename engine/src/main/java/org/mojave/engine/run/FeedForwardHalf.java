@@ -3,7 +3,9 @@ package org.mojave.engine.run;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.BiFunction;
+import org.mojave.engine.kernel.NativeKernels;
 import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.Activation;
 import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.Gating;
 import org.mojave.engine.model.MatrixId;
@@ -16,6 +18,8 @@ import org.mojave.engine.model.VectorRole;
 final class FeedForwardHalf {
     /** Rows that are computed together at least, whatever the number of tokens, where long lists of products pay. */
     static final int TOGETHER = 256;
+
+    private static final Gating SILU = new Gating.Product(Activation.SILU);
 
     private final ModelSpec spec;
     private final Workers workers;
@@ -119,7 +123,10 @@ final class FeedForwardHalf {
     }
 
     private void join(Gating gating, float[] gate, float[] up, int rows, int width) {
-        Rows.forEach(workers, rows, (first, end) -> Activations.join(gating, gate, up, first * width, end * width));
+        Optional<NativeKernels> natives = gating.equals(SILU) ? linears.natives() : Optional.empty();
+        Rows.forEach(workers, rows, (first, end) -> natives.ifPresentOrElse(
+                kernels -> kernels.silu(gate, up, first * width, end * width),
+                () -> Activations.join(gating, gate, up, first * width, end * width)));
     }
 
     private Routing route(LayerWeights weights, Router router, float[] normed, int tokens, LinearObserver observer) {

@@ -2,8 +2,10 @@ package org.mojave.engine.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.mojave.engine.kernel.Block;
 import org.mojave.engine.kernel.Matrix;
+import org.mojave.engine.kernel.NativeKernels;
 import org.mojave.engine.kernel.ProductList;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
@@ -38,6 +40,11 @@ final class Linears {
     record Output(float[] y, int firstRow) {}
 
     private record Bias(float[] bias, Output output, int tokens) {}
+
+    /** Native kernels for what lies between linears, if they are in use. */
+    Optional<NativeKernels> natives() {
+        return path.natives();
+    }
 
     /** Whether it pays to add many linears before {@link #run}. */
     boolean joins() {
