@@ -1,7 +1,9 @@
-/* Products with float matrices, 256-bit vectors, and the quantization of activations. */
+/* Products with float matrices, attention, and the quantization of activations, with 256-bit vectors. */
 #include <immintrin.h>
 #include "mojave.h"
 #define DENSE mojave_dense_avx2
+#define ATTEND mojave_attend_avx2
+#define SILU mojave_silu_avx2
 #define LANES 8
 typedef __m256 vector;
 
@@ -34,7 +36,51 @@ INLINE float total(const vector sum[8]) {
     return _mm_cvtss_f32(_mm_add_ss(c, _mm_movehdup_ps(c)));
 }
 
+INLINE vector splat_f32(float x) {
+    return _mm256_set1_ps(x);
+}
+
+INLINE void store_f32(float *p, vector v) {
+    _mm256_storeu_ps(p, v);
+}
+
+INLINE vector add(vector a, vector b) {
+    return _mm256_add_ps(a, b);
+}
+
+INLINE vector subtract(vector a, vector b) {
+    return _mm256_sub_ps(a, b);
+}
+
+INLINE vector multiply(vector a, vector b) {
+    return _mm256_mul_ps(a, b);
+}
+
+INLINE vector divide(vector a, vector b) {
+    return _mm256_div_ps(a, b);
+}
+
+/* Of a number and NaN the second: NaN stays NaN if it comes second. */
+INLINE vector least(vector a, vector b) {
+    return _mm256_min_ps(a, b);
+}
+
+INLINE vector greatest(vector a, vector b) {
+    return _mm256_max_ps(a, b);
+}
+
+/* v, but 0 where x < limit. */
+INLINE vector zero_below(vector x, float limit, vector v) {
+    return _mm256_and_ps(_mm256_cmp_ps(x, _mm256_set1_ps(limit), _CMP_NLT_UQ), v);
+}
+
+/* p times 2^n, where `shifted` is n + 1.5 * 2^23. */
+INLINE vector scale_by_power(vector p, vector shifted) {
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), _mm256_slli_epi32(_mm256_castps_si256(shifted), 23)));
+}
+
 #include "dense.h"
+#include "attention.h"
 
 enum { GROUP = 128, NOT_FINITE = 0x7f800000 };
 

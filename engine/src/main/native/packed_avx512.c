@@ -6,7 +6,7 @@
  * Tiles and tokens of a register block; bytes of the stream asked for in advance (from RAM, without it 2 bits ran at half
  * the speed: scales and codes alternate, which the hardware does not foresee).
  */
-enum { PAIR = 2, TOKENS = 6, AHEAD = 6144 };
+enum { PAIR = 2, TOKENS = 6, HALF = 3, AHEAD = 6144 };
 
 INLINE __m512i splat(const int8_t *x) {
     return _mm512_set1_epi32(*(const int32_t *) x);
@@ -232,10 +232,23 @@ INLINE void blocks(int bits, int count, int tokens, const packed_matrix *m, cons
     EACH store(sums[i][k], (index + i) * TILE_ROWS, m->rows, y + k * m->rows);
 }
 
+/* `tokens` activations times all tiles from first to last-1: two at a time. */
+INLINE void pairs(int bits, int tokens, const packed_matrix *m, const uint8_t *tiles, int64_t first, int64_t last, activations a,
+                  float *y) {
+    for (int64_t i = first; i < last; i += PAIR) {
+        if (i + 1 < last) {
+            blocks(bits, PAIR, tokens, m, tiles, i, a, y);
+        } else {
+            blocks(bits, 1, tokens, m, tiles, i, a, y);
+        }
+    }
+}
+
 INLINE void product(int bits, const packed_matrix *m, const uint8_t *tiles, int64_t first, int64_t last, activations a,
                     int64_t tokens, float *y) {
     int64_t columns = RUN_COLUMNS * m->runs;
     int64_t whole = tokens - tokens % TOKENS;
+    int64_t done = whole;
     const char *limit = (const char *) tiles + last * m->tile_bytes - 64 * bits;
     for (int64_t i = first; i < last && whole > 0; i += PAIR) {
         for (int64_t k = 0; k < whole; k += TOKENS) {
@@ -246,8 +259,16 @@ INLINE void product(int bits, const packed_matrix *m, const uint8_t *tiles, int6
             }
         }
     }
-    for (int64_t i = first; i < last && whole < tokens; i++) {
-        for (int64_t k = whole; k < tokens; k++) {
+    if (whole > 0 && tokens - done >= HALF) { /* the tiles are in the cache now; else reading ahead counts more */
+        pairs(bits, HALF, m, tiles, first, last, from(a, done, columns), y + done * m->rows);
+        done += HALF;
+    }
+    if (whole > 0 && tokens - done >= 2) {
+        pairs(bits, 2, m, tiles, first, last, from(a, done, columns), y + done * m->rows);
+        done += 2;
+    }
+    for (int64_t i = first; i < last && done < tokens; i++) {
+        for (int64_t k = done; k < tokens; k++) {
             __m512 sum = vector(bits, m, tiles + i * m->tile_bytes, from(a, k, columns), limit);
             store(sum, i * TILE_ROWS, m->rows, y + k * m->rows);
         }

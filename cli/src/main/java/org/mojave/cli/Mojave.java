@@ -75,6 +75,7 @@ public final class Mojave implements Runnable {
         line.addSubcommand(new ResumeCommand(streams));
         line.addSubcommand(new EvalCommand(streams));
         line.addSubcommand(new RunCommand(streams));
+        line.addSubcommand(new BenchCommand(streams));
         line.addSubcommand(new LogitsCommand(streams));
         line.addSubcommand(TraceCommand.withCommands(streams));
         line.addSubcommand(new SynthCommand(streams));

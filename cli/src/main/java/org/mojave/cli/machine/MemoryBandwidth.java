@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.LongAdder;
 import org.mojave.cli.terminal.Quantities;
+import org.mojave.engine.kernel.ReadPeak;
 
 /**
  * How fast all cores together read memory, which bounds the speed of generation.
@@ -26,13 +27,13 @@ public record MemoryBandwidth(double bytesPerSecond, int threads) {
         for (int thread = 0; thread < threads; thread++) {
             Thread.ofPlatform().daemon().name("mojave-bandwidth-" + thread).start(() -> {
                 long[] numbers = new long[LONGS_PER_THREAD];
-                checksum.add(sum(numbers));
+                checksum.add(ReadPeak.sum(numbers));
                 ready.countDown();
                 await(ready);
                 long started = System.nanoTime();
                 long passes = 0;
                 do {
-                    checksum.add(sum(numbers));
+                    checksum.add(ReadPeak.sum(numbers));
                     passes++;
                 } while (System.nanoTime() - started < length.toNanos());
                 double seconds = (System.nanoTime() - started) / 1e9;
@@ -54,15 +55,6 @@ public record MemoryBandwidth(double bytesPerSecond, int threads) {
         return bytesPerSecond >= WEAK
                 ? Finding.good("memory speed", value, facts)
                 : Finding.weak("memory speed", value, "generation will be slow; fill all memory channels, or stop other load and look again", facts);
-    }
-
-    /** A plain loop that the compiler turns into vector loads. */
-    private static long sum(long[] numbers) {
-        long sum = 0;
-        for (long number : numbers) {
-            sum += number;
-        }
-        return sum;
     }
 
     private static void await(CountDownLatch latch) {

@@ -21,6 +21,9 @@ public final class NativeKernels {
     /** With a few tiles they stay in the second-level cache. A multiple of the six tokens of the register block. */
     private static final int TOKENS_PER_CALL = 96;
 
+    /** Fields of {@code attention} in attention.h before the queries' first keys. */
+    private static final int ATTENTION_FIELDS = 8;
+
     /** Bound to no address, so that they are constants whatever library was loaded. */
     private static final class Calls {
         private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
@@ -32,12 +35,19 @@ public final class NativeKernels {
                 LONG, ValueLayout.ADDRESS, LONG, LONG, LONG, LONG, ValueLayout.ADDRESS, LONG, ValueLayout.ADDRESS), HEAP);
         static final MethodHandle QUANTIZE = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
                 ValueLayout.ADDRESS, LONG, LONG, LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS), HEAP);
+        static final MethodHandle ATTEND = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
+                ValueLayout.ADDRESS, ValueLayout.JAVA_FLOAT, ValueLayout.JAVA_FLOAT, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS, ValueLayout.ADDRESS), HEAP);
+        static final MethodHandle SILU = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
+                ValueLayout.ADDRESS, ValueLayout.ADDRESS, LONG), HEAP);
     }
 
     private final NativeVariant variant;
     private final MemorySegment packed;
     private final MemorySegment dense;
     private final MemorySegment quantize;
+    private final MemorySegment attention;
+    private final MemorySegment silu;
 
     /** Binds the symbols; IllegalArgumentException if one is missing. */
     NativeKernels(NativeVariant variant, SymbolLookup library) {
@@ -45,6 +55,8 @@ public final class NativeKernels {
         packed = find(library, variant.packedSymbol());
         dense = find(library, variant.denseSymbol());
         quantize = find(library, "mojave_quantize");
+        attention = find(library, variant.attentionSymbol());
+        silu = find(library, variant.siluSymbol());
     }
 
     private static MemorySegment find(SymbolLookup library, String symbol) {
@@ -61,15 +73,15 @@ public final class NativeKernels {
         return type == ElementType.F32 || type == ElementType.BF16 || type == ElementType.F16;
     }
 
-    /** Quantizes rows {@code first … first+count−1} of x, row-major like {@code target}, which has the shape already. */
-    public void quantize(float[] x, int first, int count, QuantizedActivations target) {
+    /** Quantizes rows {@code first … first+count−1} of x [target.tokens, target.columns]; {@code target} has the shape already. */
+    public void quantize(Block x, int first, int count, QuantizedActivations target) {
         Objects.checkFromIndexSize(first, count, target.tokens());
         int columns = target.columns();
-        Objects.checkFromIndexSize((long) first * columns, (long) count * columns, x.length);
+        checkWhole(x, first + count, columns);
         int group = first * target.groups();
         try {
-            Calls.QUANTIZE.invokeExact(quantize, floats(x, (long) first * columns), (long) count, (long) columns,
-                    (long) target.groupColumns(), bytes(target.values(), (long) first * target.paddedColumns()),
+            Calls.QUANTIZE.invokeExact(quantize, floats(x.values(), x.offset() + (long) first * columns), (long) count,
+                    (long) columns, (long) target.groupColumns(), bytes(target.values(), (long) first * target.paddedColumns()),
                     floats(target.scales(), group), ints(target.sums(), group));
         } catch (Throwable e) {
             throw failure(e);
@@ -77,13 +89,13 @@ public final class NativeKernels {
     }
 
     /**
-     * Rows of tiles {@code firstTile … lastTile−1} of {@code y = x · Wᵀ}: y [x.tokens, W.rows], other rows untouched. The
-     * activations' group must divide the weights'.
+     * Rows of tiles {@code tiles} of {@code y = x · Wᵀ}: y [x.tokens, W.rows], other rows untouched. The activations' group
+     * must divide the weights'.
      */
-    public void multiply(PackedMatrix w, QuantizedActivations x, int firstTile, int lastTile, float[] y) {
+    public void multiply(PackedMatrix w, QuantizedActivations x, Rows tiles, Block y) {
         PackedLayout layout = w.layout();
-        Objects.checkFromToIndex(firstTile, lastTile, layout.tiles());
-        Objects.checkFromIndexSize(0L, (long) x.tokens() * w.rows(), y.length);
+        Objects.checkFromToIndex(tiles.first(), tiles.end(), layout.tiles());
+        checkWhole(y, x.tokens(), w.rows());
         if (x.columns() != w.columns() || !divides(x.groupColumns(), layout.scheme())) {
             throw new IllegalArgumentException("activations of " + x.columns() + " columns in groups of " + x.groupColumns()
                     + " do not fit a matrix of " + w.columns() + " columns, scheme " + layout.scheme().id());
@@ -92,35 +104,82 @@ public final class NativeKernels {
         for (int t = 0; t < x.tokens(); t += TOKENS_PER_CALL) {
             int group = t * x.groups();
             try {
-                Calls.PACKED.invokeExact(packed, shape, w.bytes(), (long) firstTile, (long) lastTile,
+                Calls.PACKED.invokeExact(packed, shape, w.bytes(), (long) tiles.first(), (long) tiles.end(),
                         bytes(x.values(), (long) t * x.paddedColumns()), floats(x.scales(), group), ints(x.sums(), group),
-                        (long) x.groups(), (long) Math.min(TOKENS_PER_CALL, x.tokens() - t), floats(y, (long) t * w.rows()));
+                        (long) x.groups(), (long) Math.min(TOKENS_PER_CALL, x.tokens() - t),
+                        floats(y.values(), y.offset() + (long) t * w.rows()));
             } catch (Throwable e) {
                 throw failure(e);
             }
         }
     }
 
-    /** Rows {@code firstRow … lastRow−1} of {@code y = x · Wᵀ} with a float matrix: x [tokens, W.columns], y [tokens, W.rows]. */
-    public void multiplyDense(DenseMatrix w, Rows range, float[] x, int tokens, float[] y) {
+    /** Rows {@code range} of {@code y = x · Wᵀ} with a float matrix: x [tokens, W.columns], y [tokens, W.rows]. */
+    public void multiplyDense(DenseMatrix w, Rows range, Block x, int tokens, Block y) {
         Objects.checkFromToIndex(range.first(), range.end(), w.rows());
-        Objects.checkFromIndexSize(0L, (long) tokens * w.columns(), x.length);
-        Objects.checkFromIndexSize(0L, (long) tokens * w.rows(), y.length);
+        checkWhole(x, tokens, w.columns());
+        checkWhole(y, tokens, w.rows());
         long type = typeCode(w.tensor().type());
         MemorySegment weights = w.tensor().bytes();
         Objects.checkFromIndexSize(0, (long) w.rows() * w.columns() * w.tensor().type().bytes(), weights.byteSize());
         for (int t = 0; t < tokens; t += TOKENS_PER_CALL) {
             try {
                 Calls.DENSE.invokeExact(dense, type, weights, (long) w.rows(), (long) w.columns(), (long) range.first(),
-                        (long) range.end(), floats(x, (long) t * w.columns()), (long) Math.min(TOKENS_PER_CALL, tokens - t),
-                        floats(y, (long) t * w.rows()));
+                        (long) range.end(), floats(x.values(), x.offset() + (long) t * w.columns()),
+                        (long) Math.min(TOKENS_PER_CALL, tokens - t), floats(y.values(), y.offset() + (long) t * w.rows()));
             } catch (Throwable e) {
                 throw failure(e);
             }
         }
     }
 
-    /** Rows {@code first … end−1} of a matrix. */
+    /** Softmax attention; the oracle is {@link ScalarReference#attend}. */
+    public void attend(AttentionTile tile) {
+        int queries = tile.first().length;
+        AttentionTile.Shape form = tile.shape();
+        long[] fields = new long[ATTENTION_FIELDS + queries];
+        fields[0] = queries;
+        fields[1] = form.keyDimension();
+        fields[2] = form.valueDimension();
+        fields[3] = tile.queries().stride();
+        fields[4] = tile.keys().stride();
+        fields[5] = tile.values().stride();
+        fields[6] = tile.contexts().stride();
+        fields[7] = tile.last();
+        for (int i = 0; i < queries; i++) {
+            fields[ATTENTION_FIELDS + i] = tile.first()[i];
+        }
+        try {
+            Calls.ATTEND.invokeExact(attention, MemorySegment.ofArray(fields), form.scale(), form.sink(), start(tile.queries()),
+                    start(tile.keys()), start(tile.values()), start(tile.contexts()));
+        } catch (Throwable e) {
+            throw failure(e);
+        }
+    }
+
+    /**
+     * {@code gate[i] = gate[i] / (1 + e^−gate[i]) · up[i]} for {@code first ≤ i < end}, within a few ulp; the oracle is
+     * {@link ScalarReference#silu}.
+     */
+    public void silu(float[] gate, float[] up, int first, int end) {
+        Objects.checkFromToIndex(first, end, Math.min(gate.length, up.length));
+        try {
+            Calls.SILU.invokeExact(silu, floats(gate, first), floats(up, first), (long) end - first);
+        } catch (Throwable e) {
+            throw failure(e);
+        }
+    }
+
+    /** The kernels know no gaps between rows. */
+    private static void checkWhole(Block block, int rows, int columns) {
+        if (block.stride() != columns) {
+            throw new IllegalArgumentException("rows of " + columns + " floats must follow each other, not be " + block.stride()
+                    + " apart");
+        }
+        Objects.checkFromIndexSize(block.offset(), (long) rows * columns, block.values().length);
+    }
+
+    /** Rows, or tiles, {@code first … end−1} of a matrix. */
     public record Rows(int first, int end) {}
 
     /** What a call can throw is unchecked: a closed arena, another thread's memory. */
@@ -157,6 +216,10 @@ public final class NativeKernels {
 
     private static MemorySegment bytes(byte[] array, long index) {
         return MemorySegment.ofArray(array).asSlice(index);
+    }
+
+    private static MemorySegment start(Block block) {
+        return floats(block.values(), block.offset());
     }
 
     private static MemorySegment floats(float[] array, long index) {

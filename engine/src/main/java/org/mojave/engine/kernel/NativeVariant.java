@@ -3,22 +3,22 @@ package org.mojave.engine.kernel;
 /** An instruction set for which the native library has kernels; the best one first. All variants return the same bits. */
 public enum NativeVariant {
     /** 512-bit vectors with VNNI. */
-    AVX512("AVX-512 VNNI", 4, "mojave_packed_avx512", "mojave_dense_avx512"),
+    AVX512("AVX-512 VNNI", 4, "avx512", "avx512"),
     /** 256-bit vectors with VNNI. */
-    AVX_VNNI("AVX-VNNI", 2, "mojave_packed_avxvnni", "mojave_dense_avx2"),
+    AVX_VNNI("AVX-VNNI", 2, "avxvnni", "avx2"),
     /** 256-bit vectors. */
-    AVX2("AVX2", 1, "mojave_packed_avx2", "mojave_dense_avx2");
+    AVX2("AVX2", 1, "avx2", "avx2");
 
     private final String label;
     private final int capability;
-    private final String packed;
-    private final String dense;
+    private final String integers;
+    private final String floats;
 
-    NativeVariant(String label, int capability, String packed, String dense) {
+    NativeVariant(String label, int capability, String integers, String floats) {
         this.label = label;
         this.capability = capability;
-        this.packed = packed;
-        this.dense = dense;
+        this.integers = integers;
+        this.floats = floats;
     }
 
     /** Name for people. */
@@ -33,11 +33,21 @@ public enum NativeVariant {
 
     /** Symbol of the product with packed matrices. */
     String packedSymbol() {
-        return packed;
+        return "mojave_packed_" + integers;
     }
 
     /** Symbol of the product with float matrices. */
     String denseSymbol() {
-        return dense;
+        return "mojave_dense_" + floats;
+    }
+
+    /** Symbol of attention. */
+    String attentionSymbol() {
+        return "mojave_attend_" + floats;
+    }
+
+    /** Symbol of SiLU times up. */
+    String siluSymbol() {
+        return "mojave_silu_" + floats;
     }
 }

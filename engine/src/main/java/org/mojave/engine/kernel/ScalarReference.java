@@ -110,4 +110,42 @@ final class ScalarReference {
             sums[l] += (float) Math.pow(Math.abs(a[aOffset + l] - b[l]), exponent);
         }
     }
+
+    /** {@code contexts = softmax(scale · queries · keysᵀ) · values} of a tile, in float64. */
+    static void attend(AttentionTile tile) {
+        AttentionTile.Shape shape = tile.shape();
+        for (int i = 0; i < tile.first().length; i++) {
+            double[] weights = new double[tile.last() + i + 1];
+            double largest = shape.sink();
+            for (int j = tile.first()[i]; j < weights.length; j++) {
+                double sum = 0;
+                for (int c = 0; c < shape.keyDimension(); c++) {
+                    sum += (double) at(tile.queries(), i, c) * at(tile.keys(), j, c);
+                }
+                weights[j] = sum * shape.scale();
+                largest = Math.max(largest, weights[j]);
+            }
+            double total = Math.exp(shape.sink() - largest);
+            for (int j = tile.first()[i]; j < weights.length; j++) {
+                weights[j] = Math.exp(weights[j] - largest);
+                total += weights[j];
+            }
+            for (int c = 0; c < shape.valueDimension(); c++) {
+                double sum = 0;
+                for (int j = tile.first()[i]; j < weights.length; j++) {
+                    sum += weights[j] * at(tile.values(), j, c);
+                }
+                tile.contexts().values()[tile.contexts().offset() + i * tile.contexts().stride() + c] = (float) (sum / total);
+            }
+        }
+    }
+
+    private static float at(Block block, int row, int column) {
+        return block.values()[block.offset() + row * block.stride() + column];
+    }
+
+    /** {@code gate / (1 + e^−gate) · up} in float64. */
+    static double silu(float gate, float up) {
+        return gate / (1 + Math.exp(-gate)) * up;
+    }
 }

@@ -1,19 +1,22 @@
 package org.mojave.engine.run;
 
 import java.util.Arrays;
+import java.util.Optional;
+import org.mojave.engine.kernel.AttentionTile;
 import org.mojave.engine.kernel.Block;
 import org.mojave.engine.kernel.Extent;
+import org.mojave.engine.kernel.NativeKernels;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.Attention;
 import org.mojave.engine.model.Mask;
 
 /**
  * Softmax attention of prepared queries over keys and values. One task is a tile of queries of one head of one sequence:
- * memory is one tile's scores per thread.
+ * memory is one tile's scores per thread, and none with native kernels.
  */
 final class HeadAttention {
     /** Queries of one task. */
-    private static final int TILE = 64;
+    private static final int TILE = AttentionTile.MOST_QUERIES;
     /** From this many queries on, matrix products pay. */
     private static final int PRODUCTS_FROM = 4;
 
@@ -43,9 +46,12 @@ final class HeadAttention {
 
     private final Workers workers;
     private final Scratch[] scratch;
+    private final Optional<NativeKernels> natives;
 
-    HeadAttention(Workers workers) {
+    /** With native kernels, if there are any, which need no memory for scores. */
+    HeadAttention(Workers workers, Optional<NativeKernels> natives) {
         this.workers = workers;
+        this.natives = natives;
         scratch = new Scratch[workers.threads()];
         Arrays.setAll(scratch, _ -> new Scratch());
     }
@@ -91,16 +97,31 @@ final class HeadAttention {
                         valueStride),
                 new Block(inputs.contexts(), row * contextStride + tile.head() * attention.valueDimension(), contextStride),
                 position, low, position + tile.queries() - low);
+        float sink = inputs.sinks() == null ? Float.NEGATIVE_INFINITY : inputs.sinks()[tile.head()];
+        if (natives.isPresent()) {
+            natives.get().attend(tile(view, tile.queries(), sink));
+            return;
+        }
         int scores = Math.multiplyExact(view.span(), tile.queries());
         if (scratch.scores.length < scores) {
             scratch.scores = new float[scores];
         }
-        float sink = inputs.sinks() == null ? Float.NEGATIVE_INFINITY : inputs.sinks()[tile.head()];
         if (tile.queries() >= PRODUCTS_FROM) {
             products(view, tile.queries(), sink, scratch);
         } else {
             oneByOne(view, tile.queries(), sink, scratch.scores);
         }
+    }
+
+    private static AttentionTile tile(View view, int queries, float sink) {
+        Attention attention = view.attention();
+        int[] first = new int[queries];
+        for (int i = 0; i < queries; i++) {
+            first[i] = attention.mask().first(view.position() + i) - view.low();
+        }
+        return new AttentionTile(view.queries(), view.keys(), view.values(), view.contexts(),
+                new AttentionTile.Shape(attention.keyDimension(), attention.valueDimension(), (float) attention.scale(), sink),
+                view.position() - view.low(), first);
     }
 
     /** Scores as keys · queriesᵀ, so that neighbouring queries fill a vector; contexts as weightsᵀ · values. */

@@ -6,7 +6,15 @@ import org.mojave.engine.model.MatrixId;
 @FunctionalInterface
 public interface LinearObserver {
     /** Sees nothing. */
-    LinearObserver NONE = (_, _, _, _) -> { };
+    LinearObserver NONE = new LinearObserver() {
+        @Override
+        public void input(MatrixId id, float[] x, int tokens, float[] affinity) {}
+
+        @Override
+        public boolean looks() {
+            return false;
+        }
+    };
 
     /**
      * The input of one matrix.
@@ -18,4 +26,9 @@ public interface LinearObserver {
      *     {@code tokens}); null for all other matrices
      */
     void input(MatrixId id, float[] x, int tokens, float[] affinity);
+
+    /** Whether {@link #input} does anything; if not, experts are computed together. */
+    default boolean looks() {
+        return true;
+    }
 }
