@@ -12,6 +12,7 @@ import org.mojave.cli.terminal.Streams;
 import org.mojave.compress.job.CompressionJob;
 import org.mojave.compress.job.JobRequest;
 import org.mojave.compress.recipe.CalibrationWish;
+import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.format.packed.Scheme;
@@ -74,6 +75,29 @@ final class CompressCommand implements Callable<Integer> {
     @Option(names = "--length", paramLabel = "N", defaultValue = "256", description = "Tokens of a sequence (default: ${DEFAULT-VALUE}).")
     private int length;
 
+    @Option(names = "--balance", paramLabel = "R", arity = "0..1", fallbackValue = "2", defaultValue = "0",
+            description = "Choose sequences until every expert has R times its even share of the tokens (R if not given: 2).")
+    private double balance;
+
+    @Option(names = "--no-matching", description = "Fit each matrix to its own outputs, not to those of the original model (less exact).")
+    private boolean noMatching;
+
+    @Option(names = "--affinity-power", paramLabel = "P", defaultValue = "0",
+            description = "Tokens count in an expert's statistics with their routing weight to this power: 0, 1 or 2 (default: ${DEFAULT-VALUE}).")
+    private int affinityPower;
+
+    @Option(names = "--shrinkage", paramLabel = "S", defaultValue = "0.25",
+            description = "How far the statistics of an expert with few tokens lean on the layer's; 0: not at all (default: ${DEFAULT-VALUE}).")
+    private double shrinkage;
+
+    @Option(names = "--router-damping", paramLabel = "D", defaultValue = "0",
+            description = "Fit the routers to the original's choices, so stiffly (try 0.01); 0: they stay as they are (default: ${DEFAULT-VALUE}).")
+    private double routerDamping;
+
+    @Option(names = "--sweeps", paramLabel = "N", defaultValue = "4",
+            description = "Times that codes and scales are adjusted after the first choice (default: ${DEFAULT-VALUE}).")
+    private int sweeps;
+
     @Option(names = "--eval", paramLabel = "FILE", arity = "1..*", description = "Text for perplexity before and after (default: a bundled mix).")
     private List<Path> evaluation;
 
@@ -114,9 +138,15 @@ final class CompressCommand implements Callable<Integer> {
 
     private JobRequest request() {
         List<Path> texts = calibration == null ? BundledTexts.calibration() : calibration;
-        Recipe recipe = new Recipe(Method.parse(method), scheme(), vocabularyBits, new CalibrationWish(texts, sequences, length), common.seed());
+        Fitting fitting = new Fitting(!noMatching, affinityPower, shrinkage, routerDamping, sweeps);
+        Recipe recipe = new Recipe(Method.parse(method), scheme(), vocabularyBits, wish(texts), fitting, common.seed());
         JobRequest.Limits limits = new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), strict, overwrite);
         return new JobRequest(model, output, recipe, Optional.empty(), evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
+    }
+
+    /** A dry run need not choose, which takes a walk through the model. */
+    private CalibrationWish wish(List<Path> texts) {
+        return new CalibrationWish(texts, sequences, length, dryRun ? 0 : balance);
     }
 
     private Scheme scheme() {

@@ -20,6 +20,31 @@ public record InputGroup(List<PlannedMatrix> matrices) {
         FEED_FORWARD
     }
 
+    /** What is quantized together; each step sees the inputs that the quantized matrices of the steps before it make. */
+    public enum Step {
+        /** What reads the normed state: queries, keys and values, or their compressed forms. */
+        ATTENTION_INPUT(Half.ATTENTION),
+        /** What reads the compressed forms. */
+        ATTENTION_LATENT(Half.ATTENTION),
+        /** The output projection. */
+        ATTENTION_OUTPUT(Half.ATTENTION),
+        /** Gate and up of all networks. */
+        NETWORK_INPUT(Half.FEED_FORWARD),
+        /** Down of all networks. */
+        NETWORK_OUTPUT(Half.FEED_FORWARD);
+
+        private final Half half;
+
+        Step(Half half) {
+            this.half = half;
+        }
+
+        /** The half that it belongs to. */
+        public Half half() {
+            return half;
+        }
+    }
+
     public InputGroup {
         matrices = List.copyOf(matrices);
         int columns = matrices.getFirst().shape().columns();
@@ -38,11 +63,11 @@ public record InputGroup(List<PlannedMatrix> matrices) {
         return matrices.getFirst().shape().columns();
     }
 
-    /** The groups of one half among a layer's matrices, in their order. */
-    public static List<InputGroup> of(List<PlannedMatrix> matrices, Half half) {
+    /** The groups of one step among a layer's matrices, in their order. */
+    public static List<InputGroup> of(List<PlannedMatrix> matrices, Step step) {
         Map<MatrixId, List<PlannedMatrix>> groups = new LinkedHashMap<>();
         for (PlannedMatrix matrix : matrices) {
-            if (half(matrix.id().role()) == half) {
+            if (step(matrix.id().role()) == step) {
                 MatrixId key = new MatrixId(leadRole(matrix.id().role()), matrix.id().layer(), matrix.id().expert());
                 groups.computeIfAbsent(key, _ -> new ArrayList<>()).add(matrix);
             }
@@ -50,10 +75,13 @@ public record InputGroup(List<PlannedMatrix> matrices) {
         return groups.values().stream().map(InputGroup::new).toList();
     }
 
-    private static Half half(MatrixRole role) {
+    private static Step step(MatrixRole role) {
         return switch (role) {
-            case QUERY, KEY, VALUE, QUERY_DOWN, QUERY_UP, LATENT_DOWN, LATENT_UP, OUTPUT -> Half.ATTENTION;
-            case ROUTER, GATE, UP, DOWN, SHARED_GATE, SHARED_UP, SHARED_DOWN, SHARED_ROUTER -> Half.FEED_FORWARD;
+            case QUERY, KEY, VALUE, QUERY_DOWN, LATENT_DOWN -> Step.ATTENTION_INPUT;
+            case QUERY_UP, LATENT_UP -> Step.ATTENTION_LATENT;
+            case OUTPUT -> Step.ATTENTION_OUTPUT;
+            case ROUTER, GATE, UP, SHARED_GATE, SHARED_UP, SHARED_ROUTER -> Step.NETWORK_INPUT;
+            case DOWN, SHARED_DOWN -> Step.NETWORK_OUTPUT;
             case EMBEDDING, HEAD -> throw new IllegalArgumentException(role + " belongs to no layer");
         };
     }

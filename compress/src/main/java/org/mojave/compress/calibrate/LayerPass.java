@@ -1,12 +1,14 @@
 package org.mojave.compress.calibrate;
 
 import java.util.Arrays;
+import java.util.Optional;
 import org.mojave.engine.run.Batch;
 import org.mojave.engine.run.Ends;
 import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.LayerWeights;
 import org.mojave.engine.run.LinearObserver;
 import org.mojave.engine.run.RouterListener;
+import org.mojave.engine.run.Routing;
 
 /**
  * Takes all calibration sequences through half a layer, a chunk of sequences at a time. The chunks depend on the length of
@@ -47,32 +49,57 @@ public final class LayerPass {
         }
     }
 
-    /** Shows the inputs of a half layer's matrices to the observer; the states stay as they are. */
-    public void observe(LayerWeights weights, InputGroup.Half half, LinearObserver observer) {
-        run(weights, half, observer, false);
+    /** Number of chunks. */
+    int chunks() {
+        return Math.ceilDiv(sequences, chunkSequences(length));
+    }
+
+    /** Shows the inputs of a half layer's matrices to the observer, for one chunk; the states stay as they are. */
+    void observe(int number, LayerWeights weights, InputGroup.Half half, LinearObserver observer, RouterListener listener) {
+        int tokens = read(number);
+        switch (half) {
+            case ATTENTION -> attention(weights, tokens, observer);
+            case FEED_FORWARD -> runner.feedForward(weights, chunk, tokens, observer, listener);
+        }
+    }
+
+    /** As {@link #observe}, with the experts that {@code routing} names; empty for a half without a router. */
+    void observeRouted(int number, LayerWeights weights, InputGroup.Half half, Optional<Routing> routing, LinearObserver observer) {
+        if (routing.isEmpty()) {
+            observe(number, weights, half, observer, RouterListener.NONE);
+            return;
+        }
+        read(number);
+        runner.feedForward(weights, chunk, routing.get(), observer);
+    }
+
+    /** Shows input and output of a layer's router for one chunk; the states stay as they are. */
+    void observeRouter(int number, LayerWeights weights, LinearObserver observer, RouterListener listener) {
+        runner.route(weights, chunk, read(number), observer, listener);
     }
 
     /** Replaces the states by what the half layer makes of them. */
     public void carry(LayerWeights weights, InputGroup.Half half) {
-        run(weights, half, LinearObserver.NONE, true);
+        for (int number = 0; number < chunks(); number++) {
+            observe(number, weights, half, LinearObserver.NONE, RouterListener.NONE);
+            states.write(number * chunkSequences(length) * length, chunkLength(number), chunk);
+        }
     }
 
-    private void run(LayerWeights weights, InputGroup.Half half, LinearObserver observer, boolean keep) {
-        for (int first = 0; first < sequences; first += chunkSequences(length)) {
-            int count = Math.min(chunkSequences(length), sequences - first);
-            int tokens = count * length;
-            states.read(first * length, tokens, chunk);
-            switch (half) {
-                case ATTENTION -> {
-                    int[] lengths = new int[count];
-                    Arrays.fill(lengths, length);
-                    runner.attention(weights, chunk, Batch.whole(lengths), observer);
-                }
-                case FEED_FORWARD -> runner.feedForward(weights, chunk, tokens, observer, RouterListener.NONE);
-            }
-            if (keep) {
-                states.write(first * length, tokens, chunk);
-            }
-        }
+    private int chunkLength(int number) {
+        return Math.min(chunkSequences(length), sequences - number * chunkSequences(length)) * length;
+    }
+
+    /** Reads a chunk's states; returns its tokens. */
+    private int read(int number) {
+        int tokens = chunkLength(number);
+        states.read(number * chunkSequences(length) * length, tokens, chunk);
+        return tokens;
+    }
+
+    private void attention(LayerWeights weights, int tokens, LinearObserver observer) {
+        int[] lengths = new int[tokens / length];
+        Arrays.fill(lengths, length);
+        runner.attention(weights, chunk, Batch.whole(lengths), observer);
     }
 }

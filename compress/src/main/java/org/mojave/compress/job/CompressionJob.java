@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.Plan;
@@ -16,6 +17,7 @@ import org.mojave.compress.report.Report;
 import org.mojave.compress.report.ReportJson;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
+import org.mojave.format.checkpoint.TensorChecksums;
 import org.mojave.format.file.DurableFile;
 import org.mojave.format.tensor.TensorData;
 import tools.jackson.databind.JsonNode;
@@ -50,7 +52,7 @@ public final class CompressionJob {
     private static Report run(JobRequest request, JobListener listener, boolean mayBeginAnew,
             Function<Preparation, MemoryBudget> memory) {
         WorkFolder folder = WorkFolder.of(request.output());
-        try (Preparation preparation = Preparation.of(request)) {
+        try (Preparation preparation = Preparation.of(request, listener)) {
             folder.prepare(request.model(), request.limits().overwrite());
             MemoryBudget budget = memory.apply(preparation);
             if (mayBeginAnew && folder.isUnfinished() && !sameJob(folder, preparation)) {
@@ -197,9 +199,10 @@ public final class CompressionJob {
 
     private static void copyKept(JobContext job) {
         Plan plan = job.preparation().plan();
+        Set<String> refitted = job.preparation().refitted();
         job.stages().time("copy", () -> {
             for (int layer = MatrixId.NONE; layer < plan.source().spec().layers().size(); layer++) {
-                List<String> names = plan.kept(layer).stream().filter(name -> !job.records().has(name)).toList();
+                List<String> names = plan.kept(layer).stream().filter(name -> !job.records().has(name) && !refitted.contains(name)).toList();
                 for (String name : names) {
                     TensorData tensor = plan.source().checkpoint().tensor(name);
                     copy(job, name, tensor.bytes());
@@ -218,5 +221,7 @@ public final class CompressionJob {
 
     private static void writeSmallFiles(JobContext job) {
         job.preparation().smallFiles().forEach((name, content) -> DurableFile.write(job.records().folder().resolve(name), content));
+        DurableFile.write(job.records().folder().resolve(TensorChecksums.NAME),
+                job.preparation().checksums(name -> (int) job.records().checksum(name)));
     }
 }

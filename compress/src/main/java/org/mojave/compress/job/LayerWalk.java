@@ -5,15 +5,19 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.mojave.compress.calibrate.Hessians;
+import java.util.Optional;
 import org.mojave.compress.calibrate.HiddenStates;
 import org.mojave.compress.calibrate.InputGroup;
 import org.mojave.compress.calibrate.LayerPass;
+import org.mojave.compress.calibrate.Moments;
+import org.mojave.compress.calibrate.PairedPass;
+import org.mojave.compress.calibrate.RouterPass;
 import org.mojave.compress.calibrate.TokenSequences;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.MemoryNeeds;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.PlannedMatrix;
+import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.kernel.PackedMatrix;
@@ -25,8 +29,9 @@ import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.LayerWeights;
 
 /**
- * Goes through the layers once, half by half: looks at the activations with the original weights of the half, quantizes its
- * matrices, and carries the activations on through the written ones. A half that is on disk already is only carried.
+ * Goes through the layers once, step by step: looks at the inputs of the step's matrices as the quantized matrices before them
+ * make them (and, where weights are matched, as the original makes them), quantizes, and carries the states on through the written
+ * matrices, the original's states through the original ones. What is on disk already is only carried.
  */
 final class LayerWalk implements AutoCloseable {
     private final JobContext job;
@@ -34,8 +39,12 @@ final class LayerWalk implements AutoCloseable {
     private final Quantization quantization;
     private final Arena ends = Arena.ofShared();
     private final MemoryBudget.Share activations;
+    private final Fitting fitting;
     private final HiddenStates states;
     private final LayerPass pass;
+    private final Optional<HiddenStates> originalStates;
+    private final Optional<LayerPass> originalPass;
+    private final Optional<RouterFitting> routers;
 
     /** Takes the memory for the hidden states, or a file where they do not fit. */
     LayerWalk(JobContext job, Quantization quantization) {
@@ -44,10 +53,27 @@ final class LayerWalk implements AutoCloseable {
         plan = job.preparation().plan();
         ModelSpec spec = plan.source().spec();
         TokenSequences tokens = job.preparation().tokens();
-        activations = job.budget().take("activations of one step",
-                MemoryNeeds.forward(spec, LayerPass.chunkTokens(tokens.count(), tokens.length())));
+        fitting = job.preparation().request().recipe().fitting();
+        activations = job.budget().take("activations of one step", activationBytes(job.preparation()));
+        LayerRunner runner = new LayerRunner(spec, job.workers());
         states = states(job, spec, quantization);
-        pass = new LayerPass(new LayerRunner(spec, job.workers()), states, tokens, spec.hiddenSize());
+        pass = new LayerPass(runner, states, tokens, spec.hiddenSize());
+        originalStates = matches(job.preparation()) ? Optional.of(states(job, spec, quantization)) : Optional.empty();
+        routers = job.preparation().refitted().isEmpty() ? Optional.empty() : Optional.of(new RouterFitting(job));
+        originalPass = originalStates.map(original -> new LayerPass(runner, original, tokens, spec.hiddenSize()));
+    }
+
+    /** Whether the original's states are carried along. */
+    private static boolean matches(Preparation preparation) {
+        return preparation.request().recipe().method() == Method.GPTQ
+                && (preparation.request().recipe().fitting().matching() || !preparation.refitted().isEmpty());
+    }
+
+    /** Bytes of the buffers that a step over one chunk takes. */
+    static long activationBytes(Preparation preparation) {
+        ModelSpec spec = preparation.source().spec();
+        int tokens = LayerPass.chunkTokens(preparation.tokens().count(), preparation.tokens().length());
+        return MemoryNeeds.forward(spec, tokens) + (matches(preparation) ? MemoryNeeds.matching(spec, tokens) : 0);
     }
 
     private static HiddenStates states(JobContext job, ModelSpec spec, Quantization quantization) {
@@ -62,22 +88,41 @@ final class LayerWalk implements AutoCloseable {
     /** Quantizes everything that is missing and leaves the last layer's output in {@link #states}. */
     void run() {
         quantization.vocabulary(plan.quantized(MatrixId.NONE));
-        job.stages().time("carry", () -> pass.embed(ends(), job.preparation().tokens()));
+        job.stages().time("carry", () -> {
+            pass.embed(ends(), job.preparation().tokens());
+            originalPass.ifPresent(original -> original.embed(new Ends(plan.source().model(), job.workers()), job.preparation().tokens()));
+        });
         for (int layer = 0; layer < plan.source().spec().layers().size(); layer++) {
             try (Arena arena = Arena.ofShared()) {
-                LayerWeights weights = LayerWeights.of(plan.source().spec(), plan.source().model().weights(), layer);
-                for (InputGroup.Half half : InputGroup.Half.values()) {
-                    List<InputGroup> groups = InputGroup.of(plan.quantized(layer), half);
-                    quantize(weights, half, groups);
-                    weights = weights.with(written(groups, arena));
-                    LayerWeights quantized = weights;
-                    job.stages().time("carry", () -> pass.carry(quantized, half));
-                }
+                layer(layer, arena);
             }
         }
     }
 
-    private void quantize(LayerWeights weights, InputGroup.Half half, List<InputGroup> groups) {
+    private void layer(int layer, Arena arena) {
+        LayerWeights original = LayerWeights.of(plan.source().spec(), plan.source().model().weights(), layer);
+        LayerWeights weights = original;
+        for (InputGroup.Half half : InputGroup.Half.values()) {
+            if (half == InputGroup.Half.FEED_FORWARD && routers.isPresent()) {
+                weights = routers.get().fit(new RouterPass(pass, originalPass.orElseThrow()), new PairedPass.Weights(weights, original), arena)
+                        .quantized();
+            }
+            for (InputGroup.Step step : InputGroup.Step.values()) {
+                if (step.half() == half) {
+                    List<InputGroup> groups = InputGroup.of(plan.quantized(layer), step);
+                    quantize(new PairedPass.Weights(weights, original), half, groups);
+                    weights = weights.with(written(groups, arena));
+                }
+            }
+            LayerWeights quantized = weights;
+            job.stages().time("carry", () -> {
+                pass.carry(quantized, half);
+                originalPass.ifPresent(other -> other.carry(original, half));
+            });
+        }
+    }
+
+    private void quantize(PairedPass.Weights weights, InputGroup.Half half, List<InputGroup> groups) {
         List<InputGroup> missing = groups.stream().filter(group -> !quantization.missing(group).isEmpty()).toList();
         if (job.preparation().request().recipe().method() == Method.RTN) {
             quantization.round(missing);
@@ -86,20 +131,20 @@ final class LayerWalk implements AutoCloseable {
         int next = 0;
         while (next < missing.size()) {
             List<InputGroup> wave = wave(missing.subList(next, missing.size()));
-            try (Hessians hessians = new Hessians(wave, job.budget(), job.workers())) {
-                job.stages().time("observe", () -> pass.observe(weights, half, hessians));
-                quantization.compensate(wave, hessians);
+            try (Moments moments = new Moments(wave, fitting, job.budget(), job.workers())) {
+                job.stages().time("observe", () -> new PairedPass(pass, fitting.matching() ? originalPass : Optional.empty()).observe(weights, half, moments));
+                quantization.compensate(wave, moments);
             }
             next += wave.size();
         }
     }
 
-    /** As many groups from the start as have room for their Hessians; at least one. */
+    /** As many groups from the start as have room for their moments; at least one. */
     private List<InputGroup> wave(List<InputGroup> groups) {
-        long room = job.budget().free() - quantization.leastBytes();
+        long room = job.budget().free() - quantization.leastBytes() - Moments.commonBytes(groups, fitting);
         List<InputGroup> wave = new ArrayList<>();
         for (InputGroup group : groups) {
-            room -= Hessians.bytes(group);
+            room -= Moments.bytes(group, fitting);
             if (room < 0 && !wave.isEmpty()) {
                 break;
             }
@@ -141,6 +186,7 @@ final class LayerWalk implements AutoCloseable {
     @Override
     public void close() {
         states.close();
+        originalStates.ifPresent(HiddenStates::close);
         activations.close();
         ends.close();
     }

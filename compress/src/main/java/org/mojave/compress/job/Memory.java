@@ -1,14 +1,16 @@
 package org.mojave.compress.job;
 
-import org.mojave.compress.calibrate.Hessians;
+import java.util.List;
 import org.mojave.compress.calibrate.InputGroup;
 import org.mojave.compress.calibrate.LayerPass;
+import org.mojave.compress.calibrate.Moments;
 import org.mojave.compress.plan.ByteSizes;
 import org.mojave.compress.plan.MemoryBudget;
-import org.mojave.compress.plan.MemoryNeeds;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.plan.ResourceException;
 import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.Recipe;
+import org.mojave.engine.model.MatrixRole;
 
 /**
  * From {@code --memory} to the budget for buffers. Of the memory of the process, a fifth, but at least {@value
@@ -37,24 +39,33 @@ final class Memory {
         return new MemoryBudget(limit);
     }
 
-    /** Activations of one step, one Hessian, one matrix being quantized. */
+    /** Activations of one step, the moments of one group, one matrix being quantized. */
     static long floor(Preparation preparation) {
-        var tokens = preparation.tokens();
-        long forward = MemoryNeeds.forward(preparation.source().spec(), LayerPass.chunkTokens(tokens.count(), tokens.length()));
-        long hessian = 0;
-        if (preparation.request().recipe().method() == Method.GPTQ) {
+        Recipe recipe = preparation.request().recipe();
+        long forward = LayerWalk.activationBytes(preparation);
+        long moments = 0;
+        if (recipe.method() == Method.GPTQ) {
             for (int layer = 0; layer < preparation.source().spec().layers().size(); layer++) {
-                for (InputGroup.Half half : InputGroup.Half.values()) {
-                    for (InputGroup group : InputGroup.of(preparation.plan().quantized(layer), half)) {
-                        hessian = Math.max(hessian, Hessians.bytes(group));
+                for (InputGroup.Step step : InputGroup.Step.values()) {
+                    for (InputGroup group : InputGroup.of(preparation.plan().quantized(layer), step)) {
+                        moments = Math.max(moments, Moments.bytes(group, recipe.fitting())
+                                + Moments.commonBytes(List.of(group), recipe.fitting()));
                     }
                 }
             }
         }
         long matrix = 0;
         for (PlannedMatrix planned : preparation.plan().matrices()) {
-            matrix = Math.max(matrix, Quantization.bytes(preparation.request().recipe().method(), planned));
+            matrix = Math.max(matrix, Quantization.bytes(recipe, planned));
         }
-        return forward + hessian + matrix;
+        return forward + Math.max(moments, router(preparation)) + matrix;
+    }
+
+    private static long router(Preparation preparation) {
+        if (preparation.refitted().isEmpty()) {
+            return 0;
+        }
+        return preparation.source().spec().matrices().stream().filter(id -> id.role() == MatrixRole.ROUTER)
+                .mapToLong(id -> RouterFitting.bytes(preparation, id)).max().orElse(0);
     }
 }

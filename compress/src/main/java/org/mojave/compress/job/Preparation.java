@@ -5,8 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
+import org.mojave.compress.calibrate.BalancedText;
 import org.mojave.compress.calibrate.TokenSequences;
 import org.mojave.compress.plan.ByteSizes;
 import org.mojave.compress.plan.FileLayout;
@@ -15,10 +18,12 @@ import org.mojave.compress.plan.ResourceException;
 import org.mojave.compress.plan.SmallFiles;
 import org.mojave.compress.plan.SourceModel;
 import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.format.checkpoint.CheckpointLayout;
+import org.mojave.format.checkpoint.TensorChecksums;
 import org.mojave.format.tensor.TensorData;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -33,14 +38,20 @@ import tools.jackson.databind.node.ObjectNode;
  * @param layout weight files
  * @param smallFiles other files by name
  * @param tokens sequences for calibration, or for comparing logits only
+ * @param balance how the sequences were chosen for an even use of the experts, where that was asked
  */
 record Preparation(JobRequest request, SourceModel source, Plan plan, CheckpointLayout layout, Map<String, byte[]> smallFiles,
-        TokenSequences tokens) implements AutoCloseable {
+        TokenSequences tokens, Optional<BalancedText> balance) implements AutoCloseable {
     /** What the report may grow to, and some room for the file system. */
     private static final long SPARE_BYTES = 16 << 20;
 
-    /** Opens and reads what the request names; throws what is wrong with it. */
+    /** As {@link #of(JobRequest, JobListener)}, unheard. */
     static Preparation of(JobRequest request) {
+        return of(request, JobListener.NONE);
+    }
+
+    /** Opens and reads what the request names; throws what is wrong with it. */
+    static Preparation of(JobRequest request, JobListener listener) {
         for (Path text : request.evaluation()) {
             if (!Files.isReadable(text) || Files.isDirectory(text)) {
                 throw new RecipeException(text + ": no such text file, or it cannot be read; correct --eval");
@@ -50,7 +61,8 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         try {
             Plan plan = Plan.of(source, request.recipe());
             Map<String, byte[]> files = SmallFiles.of(plan, request.recipe(), source.parameters());
-            return new Preparation(request, source, plan, FileLayout.of(plan), files, JobTokens.of(request, source.spec()));
+            JobTokens tokens = JobTokens.of(request, source.model(), listener);
+            return new Preparation(request, source, plan, FileLayout.of(plan), files, tokens.sequences(), tokens.balance());
         } catch (RuntimeException e) {
             source.close();
             throw e;
@@ -59,7 +71,18 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
 
     /** Exact bytes of all files of the result but the report. */
     long plannedBytes() {
-        return layout.fileBytes() + smallFiles.values().stream().mapToLong(content -> content.length).sum();
+        return layout.fileBytes() + smallFiles.values().stream().mapToLong(content -> content.length).sum() + checksums(_ -> 0).length;
+    }
+
+    /** The file of checksums of all tensors; its size does not depend on them. */
+    byte[] checksums(ToIntFunction<String> checksum) {
+        return TensorChecksums.bytes(layout.shards().values().stream().flatMap(shard -> shard.tensors().keySet().stream()).toList(), checksum);
+    }
+
+    /** Tensors of the source that are not quantized, but fitted anew: the routers, where they are repaired. */
+    Set<String> refitted() {
+        Recipe recipe = request.recipe();
+        return recipe.method() == Method.GPTQ && recipe.fitting().routerDamping() > 0 ? source.routerTensors() : Set.of();
     }
 
     /** What decides the result: a journal with another identity belongs to another job. */
@@ -93,10 +116,13 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         Stream<JobEvent> leftOut = unused.isEmpty() ? Stream.of() : Stream.of(new JobEvent.TensorsLeftOut(unused.size(),
                 unused.stream().mapToLong(t -> t.bytes().byteSize()).sum(), unused.getFirst().name()));
         int wanted = request.recipe().calibration().sequences();
-        boolean few = request.recipe().method() != Method.RTN && request.tokens().isEmpty() && tokens.count() < wanted;
+        boolean few = request.recipe().method() != Method.RTN && request.tokens().isEmpty() && tokens.count() < wanted
+                && balance.isEmpty();
         Stream<JobEvent> shortText = few
                 ? Stream.of(new JobEvent.ShortCalibration(wanted, tokens.count(), tokens.length())) : Stream.of();
-        return Stream.concat(leftOut, shortText).toList();
+        Stream<JobEvent> balanced = balance.stream().map(b -> new JobEvent.BalancedCalibration(b.tokens().count(), b.pool(), b.requiredTokens(),
+                b.shortExperts()));
+        return Stream.of(leftOut, shortText, balanced).flatMap(events -> events).toList();
     }
 
     /** Throws {@link ResourceException} if the disk cannot hold what is still to be written. */

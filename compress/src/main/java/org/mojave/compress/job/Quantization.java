@@ -7,11 +7,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.mojave.compress.calibrate.Hessians;
 import org.mojave.compress.calibrate.InputGroup;
+import org.mojave.compress.calibrate.Moments;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.PlannedMatrix;
+import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
 import org.mojave.engine.model.MatrixId;
@@ -36,32 +38,33 @@ final class Quantization {
         private double error;
         private double reference;
         private long tokens;
+        private MatrixResult.Evidence evidence = MatrixResult.Evidence.NONE;
         private String state;
         private final List<JobEvent> events = new ArrayList<>();
     }
 
     Quantization(JobContext job) {
         this.job = job;
-        quantizer = new SlabQuantizer(job.preparation().plan().source(), job.workers().algebra());
+        quantizer = new SlabQuantizer(job.preparation().plan().source(), job.preparation().request().recipe().fitting(), job.workers().algebra());
     }
 
     /** Bytes that the largest piece of work on a matrix takes. */
-    static long bytes(Method method, PlannedMatrix matrix) {
+    static long bytes(Recipe recipe, PlannedMatrix matrix) {
         if (matrix.scheme().isEmpty()) {
             return 0;
         }
-        Method used = matrix.id().layer() == MatrixId.NONE ? Method.RTN : method;
+        Method used = matrix.id().layer() == MatrixId.NONE ? Method.RTN : recipe.method();
         int rows = switch (used) {
             case RTN -> slabRows(matrix);
             case GPTQ -> matrix.shape().rows();
         };
-        return SlabQuantizer.bytes(new Slab(new InputGroup(List.of(matrix)), matrix, 0, rows), used);
+        return SlabQuantizer.bytes(new Slab(new InputGroup(List.of(matrix)), matrix, 0, rows), used, recipe.fitting());
     }
 
     /** As {@link #bytes}, of the plan's largest matrix. */
     long leastBytes() {
-        Method method = job.preparation().request().recipe().method();
-        return job.preparation().plan().matrices().stream().mapToLong(matrix -> bytes(method, matrix)).max().orElse(0);
+        Recipe recipe = job.preparation().request().recipe();
+        return job.preparation().plan().matrices().stream().mapToLong(matrix -> bytes(recipe, matrix)).max().orElse(0);
     }
 
     /** The matrices of a group that are not on disk yet. */
@@ -88,13 +91,13 @@ final class Quantization {
         process(slabs, Optional.empty());
     }
 
-    /** Quantizes what is missing of these groups with their Hessians. */
-    void compensate(List<InputGroup> groups, Hessians hessians) {
+    /** Quantizes what is missing of these groups with what was seen of their inputs. */
+    void compensate(List<InputGroup> groups, Moments moments) {
         List<Slab> slabs = new ArrayList<>();
         for (InputGroup group : groups) {
             missing(group).forEach(matrix -> slabs.add(new Slab(group, matrix, 0, matrix.shape().rows())));
         }
-        process(slabs, Optional.of(hessians));
+        process(slabs, Optional.of(moments));
     }
 
     private static int slabRows(PlannedMatrix matrix) {
@@ -102,28 +105,29 @@ final class Quantization {
         return Math.min(matrix.shape().rows(), tiles * PackedLayout.TILE_ROWS);
     }
 
-    private void process(List<Slab> slabs, Optional<Hessians> hessians) {
-        Method method = hessians.isPresent() ? Method.GPTQ : Method.RTN;
+    private void process(List<Slab> slabs, Optional<Moments> moments) {
+        Fitting fitting = job.preparation().request().recipe().fitting();
+        Method method = moments.isPresent() ? Method.GPTQ : Method.RTN;
         int next = 0;
         while (next < slabs.size()) {
-            long bytes = SlabQuantizer.bytes(slabs.get(next), method);
+            long bytes = SlabQuantizer.bytes(slabs.get(next), method, fitting);
             int end = next + 1;
             while (end < slabs.size() && end - next < SLABS_PER_THREAD * job.workers().threads()
-                    && bytes + SlabQuantizer.bytes(slabs.get(end), method) <= job.budget().free()) {
-                bytes += SlabQuantizer.bytes(slabs.get(end), method);
+                    && bytes + SlabQuantizer.bytes(slabs.get(end), method, fitting) <= job.budget().free()) {
+                bytes += SlabQuantizer.bytes(slabs.get(end), method, fitting);
                 end++;
             }
             try (MemoryBudget.Share _ = job.budget().take("a matrix being quantized", bytes)) {
-                quantize(slabs.subList(next, end), hessians);
+                quantize(slabs.subList(next, end), moments);
             }
             next = end;
         }
     }
 
-    private void quantize(List<Slab> batch, Optional<Hessians> hessians) {
+    private void quantize(List<Slab> batch, Optional<Moments> moments) {
         SlabQuantizer.Outcome[] outcomes = new SlabQuantizer.Outcome[batch.size()];
         job.stages().time("quantize", () -> {
-            Map<InputGroup, SlabQuantizer.Prepared> prepared = hessians.map(h -> prepare(batch, h)).orElse(Map.of());
+            Map<InputGroup, SlabQuantizer.Prepared> prepared = moments.map(m -> prepare(batch, m)).orElse(Map.of());
             job.workers().run(batch.size(), (index, _) -> outcomes[index] = quantizer.quantize(batch.get(index),
                     Optional.ofNullable(prepared.get(batch.get(index).group()))));
         });
@@ -131,10 +135,10 @@ final class Quantization {
     }
 
     /** Makes each group's Hessian ready once for all its matrices. */
-    private Map<InputGroup, SlabQuantizer.Prepared> prepare(List<Slab> batch, Hessians hessians) {
+    private Map<InputGroup, SlabQuantizer.Prepared> prepare(List<Slab> batch, Moments moments) {
         List<InputGroup> groups = batch.stream().map(Slab::group).distinct().toList();
         SlabQuantizer.Prepared[] prepared = new SlabQuantizer.Prepared[groups.size()];
-        job.workers().run(groups.size(), (index, _) -> prepared[index] = quantizer.prepare(groups.get(index), hessians));
+        job.workers().run(groups.size(), (index, _) -> prepared[index] = quantizer.prepare(groups.get(index), moments));
         Map<InputGroup, SlabQuantizer.Prepared> all = new HashMap<>();
         for (int g = 0; g < prepared.length; g++) {
             all.put(groups.get(g), prepared[g]);
@@ -167,6 +171,7 @@ final class Quantization {
         tally.error += outcome.error();
         tally.reference += outcome.reference();
         tally.tokens = outcome.tokens();
+        tally.evidence = outcome.evidence();
         tally.state = outcome.method().wireName();
         tally.events.addAll(outcome.events());
         outcome.events().forEach(job::raise);
@@ -175,6 +180,6 @@ final class Quantization {
     private static MatrixResult result(PlannedMatrix matrix, Tally tally) {
         double error = tally.reference == 0 ? 0 : tally.error / tally.reference;
         return new MatrixResult(matrix.id().name(), matrix.shape().rows(), matrix.shape().columns(), tally.state,
-                matrix.scheme().orElseThrow().id(), matrix.layout().bytes(), tally.tokens, error, tally.events);
+                matrix.scheme().orElseThrow().id(), matrix.layout().bytes(), tally.tokens, tally.evidence, error, tally.events);
     }
 }

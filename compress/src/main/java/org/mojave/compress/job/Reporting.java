@@ -49,7 +49,7 @@ final class Reporting {
                         preparation.tokens().length(), preparation.tokens().digest()));
         Report.Memory memory = new Report.Memory(request.limits().memoryBytes(), job.budget().peak(), ProcessMemory.residentPeak());
         return new Report(ToolVersion.text(), source, result, RecipeJson.write(request.recipe()), calibration, quality, verification,
-                job.stages().seconds(), memory, matrices(plan), job.events());
+                job.stages().seconds(), memory, matrices(plan), List.copyOf(job.records().routers().values()), job.events());
     }
 
     static List<String> names(List<Path> files) {
@@ -77,7 +77,7 @@ final class Reporting {
     private static MatrixResult kept(Plan plan, PlannedMatrix matrix) {
         TensorData tensor = plan.source().checkpoint().tensor(plan.source().names().matrix(matrix.id()).tensor());
         return new MatrixResult(matrix.id().name(), matrix.shape().rows(), matrix.shape().columns(), KEPT,
-                tensor.type().wireName().toLowerCase(Locale.ROOT), tensor.bytes().byteSize(), 0, 0, List.of());
+                tensor.type().wireName().toLowerCase(Locale.ROOT), tensor.bytes().byteSize(), 0, MatrixResult.Evidence.NONE, 0, List.of());
     }
 
     private static long keptBytes(Plan plan) {

@@ -5,11 +5,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
-import org.mojave.compress.calibrate.Hessians;
+import org.mojave.compress.calibrate.GroupMoments;
 import org.mojave.compress.calibrate.InputGroup;
+import org.mojave.compress.calibrate.Moments;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.plan.SourceModel;
+import org.mojave.compress.quantize.ActivationMatch;
 import org.mojave.compress.quantize.Gptq;
+import org.mojave.compress.quantize.GptqSettings;
 import org.mojave.compress.quantize.Hessian;
 import org.mojave.compress.quantize.HessianFactor;
 import org.mojave.compress.quantize.OutputError;
@@ -18,9 +21,15 @@ import org.mojave.compress.quantize.QuantizedMatrix;
 import org.mojave.compress.quantize.Rtn;
 import org.mojave.compress.quantize.Statistics;
 import org.mojave.compress.quantize.WeightMatrix;
+import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.report.JobEvent;
+import org.mojave.compress.report.MatrixResult;
+import org.mojave.compress.statistics.AffinityCounts;
+import org.mojave.compress.statistics.ExpertStatistics;
+import org.mojave.compress.statistics.Shrinkage;
 import org.mojave.engine.kernel.LinearAlgebra;
+import org.mojave.engine.kernel.PortableAlgebra;
 import org.mojave.format.packed.CodedMatrix;
 import org.mojave.format.packed.PackedCodec;
 import org.mojave.format.packed.Scheme;
@@ -35,6 +44,7 @@ final class SlabQuantizer {
 
     private final SourceModel source;
     private final LinearAlgebra algebra;
+    private final Fitting fitting;
     private final Gptq gptq;
 
     /**
@@ -43,37 +53,84 @@ final class SlabQuantizer {
      * @param packed its part of the packed matrix
      * @param method what was done in the end
      * @param tokens calibration tokens
+     * @param evidence what they are worth
      * @param error squared error, of outputs where there are tokens, else of weights
      * @param reference squared outputs, or squared weights
      * @param events what did not go the straight way
      */
-    record Outcome(byte[] packed, Method method, long tokens, double error, double reference, List<JobEvent> events) {}
+    record Outcome(byte[] packed, Method method, long tokens, MatrixResult.Evidence evidence, double error, double reference,
+            List<JobEvent> events) {}
 
-    /** What a group's Hessian is good for: itself for measuring, its factor for compensating. */
-    record Prepared(Hessian hessian, HessianFactor factor) {}
+    /**
+     * What is known of a group's inputs.
+     *
+     * @param hessian for measuring
+     * @param factor for compensating
+     * @param match for moving the weights first, where the original's inputs were looked at
+     * @param tokens that reached it
+     * @param evidence what they are worth
+     */
+    record Prepared(Hessian hessian, HessianFactor factor, Optional<ActivationMatch> match, long tokens,
+            MatrixResult.Evidence evidence) {}
 
-    SlabQuantizer(SourceModel source, LinearAlgebra algebra) {
+    SlabQuantizer(SourceModel source, Fitting fitting, LinearAlgebra algebra) {
         this.source = source;
+        this.fitting = fitting;
         this.algebra = algebra;
-        gptq = new Gptq();
+        gptq = gptq(fitting, algebra);
+    }
+
+    private static Gptq gptq(Fitting fitting, LinearAlgebra algebra) {
+        return new Gptq(GptqSettings.careful(fitting.sweeps()), algebra);
     }
 
     /** Bytes that work on a slab takes at its height, with the factor of its Hessian if it needs one. */
-    static long bytes(Slab slab, Method method) {
+    static long bytes(Slab slab, Method method, Fitting fitting) {
         int columns = slab.matrix().shape().columns();
-        long own = slab.weights() * BYTES_PER_WEIGHT + Gptq.workBytes(slab.rows(), columns);
+        long own = slab.weights() * BYTES_PER_WEIGHT + gptq(fitting, new PortableAlgebra()).workBytes(slab.rows(), columns);
         return switch (method) {
             case RTN -> own;
             case GPTQ -> own + HessianFactor.preparationBytes(columns)
+                    + (fitting.matching() ? ActivationMatch.preparationBytes(columns) + Float.BYTES * slab.weights() : 0)
+                    + (fitting.shrinkage() > 0 ? (long) Float.BYTES * columns * columns : 0)
                     + 3L * Float.BYTES * Math.min(MEASURED_ROWS, slab.rows()) * columns;
         };
     }
 
-    /** Makes the Hessian of a group ready for all its matrices. */
-    Prepared prepare(InputGroup group, Hessians hessians) {
-        Hessian hessian = Hessian.of(hessians.of(group));
+    /** Makes what was seen of a group's inputs ready for all its matrices. */
+    Prepared prepare(InputGroup group, Moments moments) {
         Scheme scheme = group.matrices().getFirst().scheme().orElseThrow();
-        return guarded(group.lead().name(), () -> new Prepared(hessian, gptq.prepare(hessian, scheme)));
+        return guarded(group.lead().name(), () -> {
+            GroupMoments seen = moments.of(group);
+            double[] borrowed = new double[1];
+            Hessian hessian = hessian(seen, borrowed);
+            HessianFactor factor = gptq.prepare(hessian, scheme);
+            Optional<ActivationMatch> match = factor.rounds() || seen.own().trace() == 0 ? Optional.empty()
+                    : seen.cross().map(cross -> ActivationMatch.of(scaled(cross, 1 - borrowed[0]), factor, algebra));
+            AffinityCounts counts = seen.own().counts();
+            return new Prepared(hessian, factor, match, counts.tokens(),
+                    new MatrixResult.Evidence(counts.sum(), counts.sumOfSquares(), borrowed[0]));
+        });
+    }
+
+    /** The group's own second moments, drawn toward the layer's in the units of its own; {@code borrowed[0]} gets the share. */
+    private Hessian hessian(GroupMoments seen, double[] borrowed) {
+        ExpertStatistics own = seen.own();
+        if (seen.layer().isEmpty() || seen.layer().get().trace() == 0) {
+            return new Hessian(own.columns(), own.hessian(), own.counts().tokens());
+        }
+        Shrinkage.Shrunk shrunk = new Shrinkage(fitting.shrinkage() * own.columns()).apply(own, seen.layer().get());
+        borrowed[0] = shrunk.mixing();
+        float[] values = shrunk.hessian();
+        return new Hessian(own.columns(), scaled(values, shrunk.scale() == 0 ? 1 : shrunk.scale()), Math.max(1, own.counts().tokens()));
+    }
+
+    private static float[] scaled(float[] values, double factor) {
+        float[] scaled = new float[values.length];
+        for (int i = 0; i < scaled.length; i++) {
+            scaled[i] = (float) (factor * values[i]);
+        }
+        return scaled;
     }
 
     /** Quantizes; with no prepared Hessian by rounding. */
@@ -82,18 +139,21 @@ final class SlabQuantizer {
         String name = matrix.id().name();
         float[] values = new float[Math.toIntExact(slab.weights())];
         source.model().weights().matrix(matrix.id()).decode(slab.firstRow(), slab.rows(), values, 0);
-        WeightMatrix weights = new WeightMatrix(name, slab.rows(), matrix.shape().columns(), values);
+        WeightMatrix original = new WeightMatrix(name, slab.rows(), matrix.shape().columns(), values);
+        WeightMatrix weights = prepared.flatMap(Prepared::match).map(match -> match.apply(original, algebra)).orElse(original);
         Scheme scheme = matrix.scheme().orElseThrow();
         QuantizedMatrix quantized = guarded(name, () -> prepared.isPresent()
                 ? gptq.quantize(weights, prepared.get().factor(), scheme)
                 : new Rtn().quantize(weights, Statistics.NONE, scheme));
         byte[] packed = new byte[Math.toIntExact(slab.layout().bytes())];
         PackedCodec.pack(quantized.coded(), MemorySegment.ofArray(packed));
-        long tokens = prepared.map(p -> p.hessian().tokens()).orElse(0L);
+        long tokens = prepared.map(Prepared::tokens).orElse(0L);
         boolean rounded = prepared.isEmpty() || prepared.get().factor().rounds();
         double[] error = tokens == 0 ? new double[] {quantized.loss(), squares(values)}
                 : outputError(weights, quantized.coded(), prepared.get().hessian());
-        return new Outcome(packed, rounded ? Method.RTN : Method.GPTQ, tokens, error[0], error[1], events(name, quantized.events()));
+        return new Outcome(packed, rounded ? Method.RTN : Method.GPTQ, tokens,
+                prepared.map(Prepared::evidence).orElse(MatrixResult.Evidence.NONE), error[0], error[1],
+                events(name, !rounded && tokens == 0, quantized.events()));
     }
 
     /** A mistake in the model's numbers is told as one, with its place. */
@@ -131,8 +191,11 @@ final class SlabQuantizer {
         return sum;
     }
 
-    private static List<JobEvent> events(String matrix, List<QuantizationEvent> events) {
+    private static List<JobEvent> events(String matrix, boolean borrowed, List<QuantizationEvent> events) {
         List<JobEvent> all = new ArrayList<>();
+        if (borrowed) {
+            all.add(new JobEvent.InputsBorrowed(matrix));
+        }
         for (QuantizationEvent event : events) {
             all.add(switch (event) {
                 case QuantizationEvent.NoTokens _ -> new JobEvent.NoTokens(matrix);

@@ -21,6 +21,24 @@ public final class MemoryNeeds {
         return (long) Float.BYTES * tokens * most;
     }
 
+    /**
+     * Bytes of the copies that matching keeps of the inputs of one step's matrices over {@code tokens} tokens, and of the
+     * difference of one of them to the original's.
+     */
+    public static long matching(ModelSpec spec, int tokens) {
+        long most = 0;
+        for (LayerSpec layer : spec.layers()) {
+            Attention attention = layer.attention();
+            long heads = (long) attention.heads() * attention.valueDimension();
+            most = Math.max(most, Math.max(spec.hiddenSize() + heads, switch (layer.feedForward()) {
+                case FeedForward.Dense dense -> Math.max(spec.hiddenSize(), dense.intermediate());
+                case FeedForward.Mixture mixture -> (mixture.router().chosen() + 1L) * Math.max(spec.hiddenSize(),
+                        Math.max(mixture.intermediate(), mixture.shared().map(FeedForward.Shared::intermediate).orElse(0)));
+            }));
+        }
+        return 2L * Float.BYTES * tokens * most;
+    }
+
     /** Floats for one token: states, normed, output, queries, keys, values, context; compressed and expanded if latent. */
     private static long attention(ModelSpec spec, Attention attention) {
         long heads = (long) attention.heads() * (attention.keyDimension() + attention.valueDimension());

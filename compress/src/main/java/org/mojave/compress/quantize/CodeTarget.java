@@ -46,6 +46,14 @@ final class CodeTarget {
         }
     }
 
+    /** Code minus zero of a column of the slice that was worked on last, to its place in {@code steps} [columns][lanes]. */
+    void readColumn(int column, Rounding.Grid grid, float[] steps, int lanes) {
+        int at = column * lanes;
+        for (int l = 0; l < lanes; l++) {
+            steps[at + l] = (slice[at + l] & 0xff) - grid.zeros()[l];
+        }
+    }
+
     /** Stores the slice of {@code lanes} rows from {@code firstRow} on, now that all its columns are there. */
     void finish(int firstRow, int lanes) {
         for (int start = 0; start < columns; start += Slices.TILE) {

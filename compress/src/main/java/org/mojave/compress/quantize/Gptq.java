@@ -44,9 +44,10 @@ public final class Gptq implements Quantizer {
     }
 
     /** Bytes that {@link #quantize} takes besides the weights and the factor, its result included. */
-    public static long workBytes(int rows, int columns) {
+    public long workBytes(int rows, int columns) {
         long slice = (long) Slices.largest(rows) * columns * (Float.BYTES + 1);
-        return slice + (long) rows * columns;
+        long refinement = settings.sweeps() == 0 ? 0 : Refinement.bytes(Slices.largest(rows), columns);
+        return slice + refinement + (long) rows * columns;
     }
 
     @Override
@@ -72,7 +73,10 @@ public final class Gptq implements Quantizer {
         double[] loss = new double[1];
         Slices.forEach(weights.rows(), (firstRow, rows) -> {
             Rounding.Columns columns = Slices.transposed(weights, factor.order(), firstRow, rows);
-            loss[0] += new GptqSlice(this, weights.name(), factor, scheme, columns).run(target, firstRow);
+            GptqSlice slice = new GptqSlice(this, weights.name(), factor, scheme, columns);
+            double found = slice.run(target, firstRow);
+            loss[0] += settings.sweeps() == 0 ? found
+                    : slice.refine(target, firstRow, Slices.transposed(weights, Slices.natural(weights.columns()), firstRow, rows));
         });
         return new QuantizedMatrix(target.matrix(), columnGroups(factor, scheme), loss[0], factor.events());
     }

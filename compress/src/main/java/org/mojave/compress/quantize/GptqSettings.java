@@ -7,12 +7,13 @@ import org.mojave.format.packed.Scheme;
  *
  * @param groups when scales are chosen
  * @param order in which order columns are rounded
- * @param clip whether to search for the range with the least error of the weights
+ * @param clip how ranges are chosen
  * @param damping share of the mean diagonal that is added to the diagonal of the Hessian
  * @param panelColumns columns whose errors are spread together
  * @param fidelity see there
+ * @param sweeps times that scales and codes are adjusted in turn afterwards, to the same loss; needs static groups
  */
-public record GptqSettings(Groups groups, Order order, boolean clip, double damping, int panelColumns, Fidelity fidelity) {
+public record GptqSettings(Groups groups, Order order, Clip clip, double damping, int panelColumns, Fidelity fidelity, int sweeps) {
     /** When the scales of a group are chosen. */
     public enum Groups {
         /** Before anything is rounded, from the original weights. Required with an activation order by the native storage. */
@@ -38,11 +39,19 @@ public record GptqSettings(Groups groups, Order order, boolean clip, double damp
         if (panelColumns < 1) {
             throw new IllegalArgumentException("a panel needs at least one column, not " + panelColumns);
         }
+        if (sweeps < 0 || (sweeps > 0 && groups != Groups.STATIC)) {
+            throw new IllegalArgumentException(sweeps + " sweeps with " + groups + " groups");
+        }
     }
 
     /** Static groups, automatic order, no clip search, damping 0.01, panels of 128 columns, native scales. */
     public static GptqSettings defaults() {
-        return new GptqSettings(Groups.STATIC, Order.AUTOMATIC, false, 0.01, 128, Fidelity.NATIVE);
+        return new GptqSettings(Groups.STATIC, Order.AUTOMATIC, Clip.NONE, 0.01, 128, Fidelity.NATIVE, 0);
+    }
+
+    /** The best that native storage allows: activation order throughout, ranges by activity, and so many sweeps. */
+    public static GptqSettings careful(int sweeps) {
+        return new GptqSettings(Groups.STATIC, Order.ACTIVATION, Clip.ACTIVITY, 0.01, 128, Fidelity.NATIVE, sweeps);
     }
 
     /** Whether matrices of that scheme are rounded in the order of activity. */

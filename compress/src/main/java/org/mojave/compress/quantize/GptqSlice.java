@@ -25,6 +25,7 @@ final class GptqSlice {
     /** Grids chosen before the loop, by natural group; empty if they are chosen on the way. */
     private final Rounding.Grid[] grids;
     private final int[] natural;
+    private final float[] activity;
     /** The grid of the group that dynamic groups are in. */
     private Rounding.Grid current;
 
@@ -40,6 +41,7 @@ final class GptqSlice {
         columns = factor.columns();
         groupColumns = scheme.groupColumns(columns);
         natural = Slices.natural(columns);
+        activity = settings.clip() == Clip.ACTIVITY ? factor.activity() : new float[0];
         grids = chooseGrids(settings);
     }
 
@@ -66,8 +68,8 @@ final class GptqSlice {
     }
 
     private Rounding.Grid grid(int[] members, int from) {
-        Rounding.Grid grid = rounding.grid(
-                new Rounding.Columns(weights, lanes), members, from, Math.min(columns, from + groupColumns));
+        Rounding.Grid grid = rounding.grid(new Rounding.Columns(weights, lanes),
+                new Rounding.Members(members, from, Math.min(columns, from + groupColumns), activity));
         rounding.check(grid, name);
         return grid;
     }
@@ -112,6 +114,25 @@ final class GptqSlice {
             sum += lane / 2;
         }
         return sum;
+    }
+
+    /** As {@link #run}, then adjusts scales and codes {@code sweeps} times; {@code original} is spoilt. */
+    double refine(CodeTarget target, int firstRow, Rounding.Columns original) {
+        float[] steps = new float[columns * lanes];
+        for (int c = 0; c < columns; c++) {
+            target.readColumn(c, grids[c / groupColumns], steps, lanes);
+        }
+        double loss = new Refinement(rounding, gptq.algebra(), factor.damped(), original, grids, steps).run(gptq.settings().sweeps());
+        float[] column = new float[lanes];
+        for (int c = 0; c < columns; c++) {
+            System.arraycopy(steps, c * lanes, column, 0, lanes);
+            target.putColumn(c, grids[c / groupColumns], column);
+        }
+        for (int group = 0; group < grids.length; group++) {
+            target.putGrid(firstRow, group, grids[group]);
+        }
+        target.finish(firstRow, lanes);
+        return loss;
     }
 
     /** The grid of the column at that position; chosen now if its group starts there and groups are dynamic. */

@@ -15,20 +15,19 @@ public final class HessianFactor implements Statistics {
     /** Each failure doubles the damping, up to this. */
     private static final double LARGEST_DAMPING = 0.1;
 
-    private final int columns;
-    private final long tokens;
-    private final boolean activationOrder;
+    private final Origin origin;
     private final int[] order;
     private final boolean[] dead;
     private final float[] upper;
     private final List<QuantizationEvent> events;
 
-    private HessianFactor(Hessian hessian, boolean activationOrder, int[] order, float[] upper, List<QuantizationEvent> events) {
-        columns = hessian.columns();
-        tokens = hessian.tokens();
-        this.activationOrder = activationOrder;
+    /** What a factor is made from. */
+    private record Origin(Hessian hessian, boolean activationOrder, double damping) {}
+
+    private HessianFactor(Origin origin, int[] order, float[] upper, List<QuantizationEvent> events) {
+        this.origin = origin;
         this.order = order;
-        dead = dead(hessian);
+        dead = dead(origin.hessian());
         this.upper = upper;
         this.events = List.copyOf(events);
     }
@@ -43,7 +42,8 @@ public final class HessianFactor implements Statistics {
     public static HessianFactor of(Hessian hessian, boolean activationOrder, double damping, LinearAlgebra algebra) {
         checkFinite(hessian);
         if (hessian.tokens() == 0) {
-            return new HessianFactor(hessian, activationOrder, natural(hessian), new float[0], List.of(new QuantizationEvent.NoTokens()));
+            return new HessianFactor(new Origin(hessian, activationOrder, 0), natural(hessian), new float[0],
+                    List.of(new QuantizationEvent.NoTokens()));
         }
         List<QuantizationEvent> events = new ArrayList<>();
         int deadColumns = count(dead(hessian));
@@ -54,11 +54,11 @@ public final class HessianFactor implements Statistics {
         double[] work = new double[hessian.values().length];
         for (double share = damping; ; ) {
             if (factorise(hessian, order, share, work, algebra)) {
-                return new HessianFactor(hessian, activationOrder, order, floats(work), events);
+                return new HessianFactor(new Origin(hessian, activationOrder, share), order, floats(work), events);
             }
             if (share >= LARGEST_DAMPING) {
                 events.add(new QuantizationEvent.HessianRejected(share));
-                return new HessianFactor(hessian, activationOrder, natural(hessian), new float[0], events);
+                return new HessianFactor(new Origin(hessian, activationOrder, share), natural(hessian), new float[0], events);
             }
             double next = share == 0 ? 0.01 : Math.min(LARGEST_DAMPING, 2 * share);
             events.add(new QuantizationEvent.DampingRaised(share, next));
@@ -78,10 +78,7 @@ public final class HessianFactor implements Statistics {
 
     private static boolean factorise(Hessian hessian, int[] order, double damping, double[] work, LinearAlgebra algebra) {
         int n = hessian.columns();
-        double mean = 0;
-        for (int c = 0; c < n; c++) {
-            mean += diagonal(hessian, c) / n;
-        }
+        double mean = meanDiagonal(hessian);
         for (int i = 0; i < n; i++) {
             int row = order[i] * n;
             for (int j = 0; j < n; j++) {
@@ -90,6 +87,14 @@ public final class HessianFactor implements Statistics {
             work[i * n + i] = diagonal(hessian, order[i]) + damping * mean;
         }
         return algebra.inverseUpperFactor(work, n);
+    }
+
+    private static double meanDiagonal(Hessian hessian) {
+        double mean = 0;
+        for (int c = 0; c < hessian.columns(); c++) {
+            mean += diagonal(hessian, c) / hessian.columns();
+        }
+        return mean;
     }
 
     /** A dead input counts as 1, so that the matrix has an inverse. */
@@ -143,17 +148,17 @@ public final class HessianFactor implements Statistics {
 
     /** Order of the Hessian. */
     public int columns() {
-        return columns;
+        return origin.hessian().columns();
     }
 
     /** Tokens that the Hessian was gathered from. */
     public long tokens() {
-        return tokens;
+        return origin.hessian().tokens();
     }
 
     /** Whether columns are processed by descending diagonal. */
     public boolean activationOrder() {
-        return activationOrder;
+        return origin.activationOrder();
     }
 
     /** Whether nothing usable is known, so that weights must be rounded to nearest; {@link #events()} says why. */
@@ -164,6 +169,26 @@ public final class HessianFactor implements Statistics {
     /** What happened on the way. */
     public List<QuantizationEvent> events() {
         return events;
+    }
+
+    /** The damped Hessian in natural order, a copy; a dead input, which may wake up on other text, counts as an average one. */
+    float[] damped() {
+        float[] damped = origin.hessian().values().clone();
+        float[] activity = activity();
+        for (int p = 0; p < order.length; p++) {
+            damped[order[p] * columns() + order[p]] = activity[p];
+        }
+        return damped;
+    }
+
+    /** The diagonal of {@link #damped}, by position in the order of processing. */
+    float[] activity() {
+        float[] activity = new float[order.length];
+        double mean = meanDiagonal(origin.hessian());
+        for (int p = 0; p < order.length; p++) {
+            activity[p] = (float) ((dead[order[p]] ? mean : origin.hessian().diagonal(order[p])) + origin.damping() * mean);
+        }
+        return activity;
     }
 
     /** Column that is processed at each position; not to be changed. */

@@ -16,7 +16,7 @@ public final class MixtureCompressorRounding {
     public static float[] rounded(WeightMatrix weights, int bits) {
         weights.checkFinite();
         if (bits > 1) {
-            return new Rtn(false, Fidelity.REFERENCE).quantize(weights, Statistics.NONE, new Scheme(bits, BLOCK, false)).weights();
+            return new Rtn(Clip.NONE, Fidelity.REFERENCE).quantize(weights, Statistics.NONE, new Scheme(bits, BLOCK, false)).weights();
         }
         float[] rounded = new float[weights.values().length];
         for (int row = 0; row < weights.rows(); row++) {

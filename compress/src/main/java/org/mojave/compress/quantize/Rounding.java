@@ -10,13 +10,16 @@ import org.mojave.format.packed.Scheme;
  * symmetric definition and the clip search of IST-DASLab/gptq, quant.py.
  *
  * @param scheme bits and symmetry
- * @param clip whether to search for the range that minimises {@code Σ |ŵ − w|^2.4} instead of taking the largest weights
+ * @param clip how ranges are chosen
  * @param fidelity precision of scales
  */
-record Rounding(Scheme scheme, boolean clip, Fidelity fidelity) {
+record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
     private static final int CLIP_GRID = 100;
     private static final int CLIP_STEPS = 80;
     private static final float CLIP_EXPONENT = 2.4f;
+    /** Ranges tried by {@link Clip#ACTIVITY}, from the largest down in equal steps. */
+    private static final int ACTIVITY_STEPS = 32;
+    private static final float ACTIVITY_STEP = 0.02f;
     /** Adding and subtracting it rounds a small float32 half to even, like Math.rint, but in vectors. */
     private static final float ROUND = 0x1.8p23f;
     private static final float SMALLEST_HALF = 0x1p-24f;
@@ -32,13 +35,24 @@ record Rounding(Scheme scheme, boolean clip, Fidelity fidelity) {
         }
     }
 
-    /** Chooses scale and zero of each lane for the columns {@code members[from … to−1]}. */
-    Grid grid(Columns weights, int[] members, int from, int to) {
+    /**
+     * The columns that share a grid: {@code columns[from … to−1]}.
+     *
+     * @param importance weight of each column's error, by column; empty for all the same
+     */
+    record Members(int[] columns, int from, int to, float[] importance) {
+        float importance(int member) {
+            return importance.length == 0 ? 1 : importance[columns[member]];
+        }
+    }
+
+    /** Chooses scale and zero of each lane for the columns of a group. */
+    Grid grid(Columns weights, Members members) {
         int lanes = weights.lanes();
         float[] low = new float[lanes];
         float[] high = new float[lanes];
-        for (int m = from; m < to; m++) {
-            extend(weights.values(), members[m] * lanes, low, high);
+        for (int m = members.from(); m < members.to(); m++) {
+            extend(weights.values(), members.columns()[m] * lanes, low, high);
         }
         for (int l = 0; l < lanes; l++) {
             if (scheme.symmetric()) {
@@ -52,8 +66,10 @@ record Rounding(Scheme scheme, boolean clip, Fidelity fidelity) {
         }
         Grid best = new Grid(lanes);
         set(best, low, high, 1);
-        if (clip) {
-            search(weights, new Members(members, from, to), low, high, best);
+        switch (clip) {
+            case NONE -> { }
+            case WEIGHTS -> search(weights, members, low, high, best);
+            case ACTIVITY -> searchByActivity(weights, members, new Range(low, high), best);
         }
         return best;
     }
@@ -79,7 +95,50 @@ record Rounding(Scheme scheme, boolean clip, Fidelity fidelity) {
         }
     }
 
-    private record Members(int[] columns, int from, int to) {}
+    private record Range(float[] low, float[] high) {}
+
+    private void searchByActivity(Columns weights, Members members, Range range, Grid best) {
+        int lanes = weights.lanes();
+        Grid trial = new Grid(lanes);
+        float[] least = new float[lanes];
+        Arrays.fill(least, Float.POSITIVE_INFINITY);
+        float[] error = new float[lanes];
+        float[] steps = new float[lanes];
+        int signs = scheme.symmetric() && fidelity == Fidelity.NATIVE ? 2 : 1;
+        for (int step = 0; step < signs * ACTIVITY_STEPS; step++) {
+            int narrower = step / signs;
+            set(trial, range.low(), range.high(), (signs == 2 ? largerShare() : 1) * (1 - narrower * ACTIVITY_STEP));
+            for (int l = 0; l < lanes && step % 2 == 1 && signs == 2; l++) {
+                trial.scales()[l] = -trial.scales()[l];
+            }
+            Arrays.fill(error, 0);
+            for (int m = members.from(); m < members.to(); m++) {
+                int at = members.columns()[m] * lanes;
+                float importance = members.importance(m);
+                steps(weights.values(), at, trial, steps);
+                for (int l = 0; l < lanes; l++) {
+                    float difference = weights.values()[at + l] - trial.scales()[l] * steps[l];
+                    error[l] += importance * difference * difference;
+                }
+            }
+            keepBetter(trial, error, least, best);
+        }
+    }
+
+    /** With a sign for each scale the largest weight falls on the code farthest from the zero, not between the two ends. */
+    private float largerShare() {
+        return (scheme.largestCode() + 0.5f) / (scheme.largestCode() + 1);
+    }
+
+    private static void keepBetter(Grid trial, float[] error, float[] least, Grid best) {
+        for (int l = 0; l < least.length; l++) {
+            if (error[l] < least[l]) {
+                least[l] = error[l];
+                best.scales()[l] = trial.scales()[l];
+                best.zeros()[l] = trial.zeros()[l];
+            }
+        }
+    }
 
     private void search(Columns weights, Members members, float[] low, float[] high, Grid best) {
         int lanes = weights.lanes();
@@ -99,14 +158,18 @@ record Rounding(Scheme scheme, boolean clip, Fidelity fidelity) {
                 }
                 Powers.addDistances(weights.values(), at, restored, CLIP_EXPONENT, error);
             }
-            for (int l = 0; l < lanes; l++) {
-                if (error[l] < least[l]) {
-                    least[l] = error[l];
-                    best.scales()[l] = trial.scales()[l];
-                    best.zeros()[l] = trial.zeros()[l];
-                }
-            }
+            keepBetter(trial, error, least, best);
         }
+    }
+
+    /** The nearest scale to {@code wanted} that storage holds and that keeps the sign of lane l's. */
+    float storable(float wanted, Grid grid, int l) {
+        float old = grid.scales()[l];
+        if (fidelity != Fidelity.NATIVE || !(wanted * old > 0) || Math.abs(wanted) > LARGEST_HALF) {
+            return old;
+        }
+        float half = Float.float16ToFloat(Float.floatToFloat16(wanted));
+        return half == 0 ? old : half;
     }
 
     /**
@@ -126,7 +189,7 @@ record Rounding(Scheme scheme, boolean clip, Fidelity fidelity) {
     /** Throws if a scale is beyond float16. */
     void check(Grid grid, String name) {
         for (float scale : grid.scales()) {
-            if (fidelity == Fidelity.NATIVE && !(scale <= LARGEST_HALF)) {
+            if (fidelity == Fidelity.NATIVE && !(Math.abs(scale) <= LARGEST_HALF)) {
                 throw new IllegalArgumentException(name + ": weights too large for float16 scales at " + scheme.bits() + " bits");
             }
         }

@@ -6,13 +6,13 @@ import org.mojave.format.packed.Scheme;
 /**
  * Rounds every weight to the nearest code (half to even) of its group's scale, the baseline of all methods.
  *
- * @param clip whether to search for the range with the least error of the weights instead of taking the largest weights
+ * @param clip how ranges are chosen
  * @param fidelity see there
  */
-public record Rtn(boolean clip, Fidelity fidelity) implements Quantizer {
+public record Rtn(Clip clip, Fidelity fidelity) implements Quantizer {
     /** Without a clip search, with the scales that the native storage holds. */
     public Rtn() {
-        this(false, Fidelity.NATIVE);
+        this(Clip.NONE, Fidelity.NATIVE);
     }
 
     @Override
@@ -37,7 +37,7 @@ public record Rtn(boolean clip, Fidelity fidelity) implements Quantizer {
             int size = scheme.groupColumns(weights.columns());
             for (int group = 0; group < scheme.groups(weights.columns()); group++) {
                 int end = Math.min(weights.columns(), (group + 1) * size);
-                Rounding.Grid grid = rounding.grid(columns, order, group * size, end);
+                Rounding.Grid grid = rounding.grid(columns, new Rounding.Members(order, group * size, end, new float[0]));
                 rounding.check(grid, weights.name());
                 target.putGrid(firstRow, group, grid);
                 for (int c = group * size; c < end; c++) {

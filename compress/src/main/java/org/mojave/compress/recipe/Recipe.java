@@ -11,9 +11,10 @@ import org.mojave.format.packed.Scheme;
  * @param scheme scheme of attention, expert, shared-expert and dense matrices
  * @param vocabularyBits bits of embedding and head: 8, or {@link #KEEP} to keep them as they are
  * @param calibration which text
+ * @param fitting how codes follow the activations; means nothing to rounding
  * @param seed seed of every random choice
  */
-public record Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, long seed) {
+public record Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, Fitting fitting, long seed) {
     /** Value of {@link #vocabularyBits} that keeps embedding and head in their original storage. */
     public static final int KEEP = 16;
 
@@ -24,6 +25,11 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
         if (scheme.bits() == 1) {
             throw new RecipeException("1 bit is only useful mixed with wider experts; write --bits 2, 3, 4 or 8");
         }
+    }
+
+    /** With the default fitting. */
+    public Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, long seed) {
+        this(method, scheme, vocabularyBits, calibration, Fitting.DEFAULT, seed);
     }
 
     /** Scheme of a quantized embedding or head: rounded at 8 bits, symmetric, with the groups of {@link #scheme}. */

@@ -21,6 +21,12 @@ public final class RecipeJson {
                 .put("vocabulary_bits", recipe.vocabularyBits())
                 .put("sequences", recipe.calibration().sequences())
                 .put("length", recipe.calibration().length())
+                .put("balance", recipe.calibration().balance())
+                .put("matching", recipe.fitting().matching())
+                .put("affinity_power", recipe.fitting().affinityPower())
+                .put("shrinkage", recipe.fitting().shrinkage())
+                .put("router_damping", recipe.fitting().routerDamping())
+                .put("sweeps", recipe.fitting().sweeps())
                 .put("seed", recipe.seed());
     }
 
@@ -35,8 +41,11 @@ public final class RecipeJson {
     public static Recipe read(JsonNode node, JsonNode files) {
         List<Path> paths = new ArrayList<>();
         files.forEach(file -> paths.add(Path.of(file.asString())));
-        CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt());
+        CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt(),
+                node.path("balance").asDouble());
+        Fitting fitting = new Fitting(node.path("matching").asBoolean(), node.path("affinity_power").asInt(),
+                node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
         return new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
-                node.path("vocabulary_bits").asInt(), calibration, node.path("seed").asLong());
+                node.path("vocabulary_bits").asInt(), calibration, fitting, node.path("seed").asLong());
     }
 }

@@ -11,11 +11,12 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mojave.compress.calibrate.Hessians;
 import org.mojave.compress.calibrate.InputGroup;
+import org.mojave.compress.calibrate.Moments;
 import org.mojave.compress.calibrate.TokenSequences;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.ResourceException;
+import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.report.JobEvent;
@@ -54,9 +55,9 @@ class CompressionJobTest {
         long largest = 0;
         try (Preparation preparation = Preparation.of(tight)) {
             floor = Memory.floor(preparation);
-            for (InputGroup group : InputGroup.of(preparation.plan().quantized(1), InputGroup.Half.FEED_FORWARD)) {
-                hessians += Hessians.bytes(group);
-                largest = Math.max(largest, Hessians.bytes(group));
+            for (InputGroup group : InputGroup.of(preparation.plan().quantized(1), InputGroup.Step.NETWORK_INPUT)) {
+                hessians += Moments.bytes(group, RECIPE.fitting());
+                largest = Math.max(largest, Moments.bytes(group, RECIPE.fitting()));
             }
         }
         assertThat(hessians).as("room for one Hessian means several passes").isGreaterThan(2 * largest);
@@ -76,10 +77,30 @@ class CompressionJobTest {
     }
 
     @Test
-    void anExpertWithoutTokensIsRoundedListedAndNeverZeroed() throws IOException {
+    void anExpertWithoutTokensBorrowsTheLayersInputs() {
         TokenSequences few = new TokenSequences(List.of(new int[] {1, 2, 3}));
         JobRequest request = request("few");
-        JobRequest brief = new JobRequest(request.model(), request.output(), RECIPE, Optional.of(few), List.of(), request.limits());
+        Report report = CompressionJob.run(new JobRequest(request.model(), request.output(), RECIPE, Optional.of(few), List.of(),
+                request.limits()), JobListener.NONE);
+        assertThat(report.matrices()).filteredOn(m -> m.matrix().contains(".experts.") && m.tokens() == 0).isNotEmpty().allSatisfy(m -> {
+            assertThat(m.state()).isEqualTo("gptq");
+            assertThat(m.events()).contains(new JobEvent.InputsBorrowed(m.matrix()));
+            assertThat(m.evidence().borrowed()).isEqualTo(1);
+            assertThat(m.error()).isBetween(1e-4, 0.1);
+        });
+        assertThat(report.matrices()).filteredOn(m -> m.matrix().contains(".experts.") && m.tokens() > 0).isNotEmpty().allSatisfy(m -> {
+            assertThat(m.evidence().borrowed()).isBetween(0.5, 1.0);
+            assertThat(m.evidence().affinity()).isBetween(0.0, (double) m.tokens());
+            assertThat(m.evidence().squaredAffinity()).isLessThan(m.evidence().affinity());
+        });
+    }
+
+    @Test
+    void anExpertWithoutTokensIsRoundedListedAndNeverZeroed() throws IOException {
+        Recipe plain = new Recipe(Method.GPTQ, RECIPE.scheme(), 8, RECIPE.calibration(), Fitting.PLAIN, 0);
+        TokenSequences few = new TokenSequences(List.of(new int[] {1, 2, 3}));
+        JobRequest request = request("few");
+        JobRequest brief = new JobRequest(request.model(), request.output(), plain, Optional.of(few), List.of(), request.limits());
         List<JobEvent> heard = new ArrayList<>();
         Report report = CompressionJob.run(brief, listener(heard));
         List<MatrixResult> unseen = report.matrices().stream().filter(m -> m.matrix().contains(".experts.") && m.tokens() == 0).toList();
@@ -102,7 +123,7 @@ class CompressionJobTest {
                 }
             }
         }
-        JobRequest strict = new JobRequest(request.model(), folder.resolve("strict"), RECIPE, Optional.of(few), List.of(),
+        JobRequest strict = new JobRequest(request.model(), folder.resolve("strict"), plain, Optional.of(few), List.of(),
                 new JobRequest.Limits(0, 1, true, false));
         assertThatThrownBy(() -> CompressionJob.run(strict, JobListener.NONE)).isInstanceOf(VerificationException.class)
                 .hasMessageContaining("no calibration token").hasMessageContaining("--strict");

@@ -22,12 +22,12 @@ class JournalTest {
     Path folder;
 
     private static List<JournalEntry> everyKind() {
-        List<JobEvent> events = List.of(new JobEvent.NoTokens("m"), new JobEvent.Rounded("m", "why"),
+        List<JobEvent> events = List.of(new JobEvent.NoTokens("m"), new JobEvent.InputsBorrowed("m"), new JobEvent.Rounded("m", "why"),
                 new JobEvent.DampingRaised("m", 0.1));
         JsonMapper json = JsonMapper.shared();
         return List.of(new JournalEntry.Begun(json.createObjectNode().put("a", 1), json.createObjectNode().put("b", "x")),
                 new JournalEntry.Written(Map.of("layers.0.query", 4_000_000_000L),
-                        List.of(new MatrixResult("layers.0.query", 8, 16, "gptq", "4g32a", 640, 77, 0.125, events))),
+                        List.of(new MatrixResult("layers.0.query", 8, 16, "gptq", "4g32a", 640, 77, new MatrixResult.Evidence(40.5, 22.25, 0.5), 0.125, events))),
                 new JournalEntry.Noted(new JobEvent.ShortCalibration(128, 3, 256)),
                 new JournalEntry.Noted(new JobEvent.TensorsLeftOut(3, 99, "vision.x")),
                 new JournalEntry.Noted(new JobEvent.RecordLost("m")),

@@ -121,12 +121,12 @@ class GptqGoldenTest {
     private static void check(Case data, JsonNode item) {
         int group = item.get("groupsize").asInt();
         int bits = item.get("bits").asInt();
-        boolean clip = item.get("mse").asBoolean();
+        Clip clip = item.get("mse").asBoolean() ? Clip.WEIGHTS : Clip.NONE;
         Scheme scheme = new Scheme(bits, group == -1 ? Scheme.WHOLE_ROW : group, item.get("sym").asBoolean());
         GptqSettings settings = new GptqSettings(
                 item.get("static_groups").asBoolean() ? GptqSettings.Groups.STATIC : GptqSettings.Groups.DYNAMIC,
                 item.get("actorder").asBoolean() ? GptqSettings.Order.ACTIVATION : GptqSettings.Order.NATURAL,
-                clip, item.get("percdamp").asDouble(), item.get("blocksize").asInt(), Fidelity.REFERENCE);
+                clip, item.get("percdamp").asDouble(), item.get("blocksize").asInt(), Fidelity.REFERENCE, 0);
         double tolerance = bits <= 2 ? 0.02 : 0.01;
         for (LinearAlgebra algebra : List.of(LinearAlgebra.preferred(), new PortableAlgebra())) {
             QuantizedMatrix result = new Gptq(settings, algebra).quantize(data.weights(), data.hessian(), scheme);

@@ -37,8 +37,8 @@ class RtnTest extends QuantizerContract {
     void clipSearchLowersTheErrorOfOutliersButNotOfEvenWeights() {
         QuantizerSamples samples = QuantizerSamples.correlated(SEED, 64, 128, 10);
         Scheme scheme = Scheme.parse("2rows");
-        double plain = new Rtn(false, Fidelity.NATIVE).quantize(samples.weights(), Statistics.NONE, scheme).loss();
-        double clipped = new Rtn(true, Fidelity.NATIVE).quantize(samples.weights(), Statistics.NONE, scheme).loss();
+        double plain = new Rtn(Clip.NONE, Fidelity.NATIVE).quantize(samples.weights(), Statistics.NONE, scheme).loss();
+        double clipped = new Rtn(Clip.WEIGHTS, Fidelity.NATIVE).quantize(samples.weights(), Statistics.NONE, scheme).loss();
         assertThat(clipped).as("seed %d", SEED).isLessThan(0.6 * plain);
     }
 }

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mojave.compress.GoldenFolder;
+import org.mojave.compress.quantize.Clip;
 import org.mojave.compress.quantize.Fidelity;
 import org.mojave.compress.quantize.Gptq;
 import org.mojave.compress.quantize.GptqSettings;
@@ -49,8 +50,8 @@ class AffinityGuidedGptqTest {
         float[] w = GOLDEN.floats(file, target + ".weight");
         Scheme scheme = new Scheme(bits, group == -1 ? Scheme.WHOLE_ROW : group, false);
         GptqSettings.Order order = item.get("actorder").booleanValue() ? GptqSettings.Order.ACTIVATION : GptqSettings.Order.NATURAL;
-        GptqSettings settings = new GptqSettings(GptqSettings.Groups.DYNAMIC, order, item.get("mse").booleanValue(),
-                item.get("percdamp").doubleValue(), 128, Fidelity.REFERENCE);
+        GptqSettings settings = new GptqSettings(GptqSettings.Groups.DYNAMIC, order, 
+                item.get("mse").booleanValue() ? Clip.WEIGHTS : Clip.NONE, item.get("percdamp").doubleValue(), 128, Fidelity.REFERENCE, 0);
         Hessian hessian = new Hessian(tokens.columns, statistics.hessian(), statistics.counts().tokens());
         float[] quantized = new Gptq(settings, LinearAlgebra.preferred())
                 .quantize(new WeightMatrix(target, w.length / tokens.columns, tokens.columns, w), hessian, scheme).weights();

@@ -2,6 +2,7 @@ package org.mojave.engine.run;
 
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import org.mojave.engine.kernel.NativeKernels;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.Activation;
@@ -41,6 +42,25 @@ final class FeedForwardHalf {
     private record Network(MatrixId gate, MatrixId up, MatrixId down, int intermediate, Gating gating) {}
 
     void run(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
+        compute(weights, hidden, tokens, observer, (mixture, normed) -> {
+            Routing routing = route(weights, mixture.router(), normed, tokens, observer);
+            listener.routed(weights.layer(), routing);
+            return routing;
+        });
+    }
+
+    /** With experts chosen elsewhere: the router is not asked. */
+    void run(LayerWeights weights, float[] hidden, Routing given, LinearObserver observer) {
+        compute(weights, hidden, given.tokens(), observer, (_, _) -> given);
+    }
+
+    /** Only norm and router. */
+    void route(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
+        float[] normed = norm(weights, hidden, tokens);
+        listener.routed(weights.layer(), route(weights, spec.mixture(weights.layer()).router(), normed, tokens, observer));
+    }
+
+    private float[] norm(LayerWeights weights, float[] hidden, int tokens) {
         int size = spec.hiddenSize();
         float[] normed = buffers.take(Buffers.Slot.NORMED, tokens, size);
         RowNorm norm = new RowNorm(spec.norm(), weights.vector(VectorRole.FEED_FORWARD_NORM),
@@ -50,15 +70,20 @@ final class FeedForwardHalf {
                 norm.row(hidden, t * size, normed, t * size);
             }
         });
+        return normed;
+    }
+
+    private void compute(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer,
+            BiFunction<FeedForward.Mixture, float[], Routing> router) {
+        int size = spec.hiddenSize();
+        float[] normed = norm(weights, hidden, tokens);
         float[] mixed = buffers.take(Buffers.Slot.MIXED, tokens, size);
         switch (weights.spec().feedForward()) {
             case FeedForward.Dense dense -> network(weights, new Network(weights.id(MatrixRole.GATE), weights.id(MatrixRole.UP),
                     weights.id(MatrixRole.DOWN), dense.intermediate(), dense.gating()),
                     new Linears.Input(normed, tokens), mixed, observer);
             case FeedForward.Mixture mixture -> {
-                Routing routing = route(weights, mixture.router(), normed, tokens, observer);
-                listener.routed(weights.layer(), routing);
-                experts(weights, mixture, routing, observer);
+                experts(weights, mixture, router.apply(mixture, normed), observer);
                 shared(weights, mixture, tokens, observer);
             }
         }
@@ -272,7 +297,8 @@ final class FeedForwardHalf {
         }
         float[] output = buffers.take(Buffers.Slot.EXPERT_OUTPUT, tokens, size);
         network(weights, new Network(weights.id(MatrixRole.SHARED_GATE), weights.id(MatrixRole.SHARED_UP),
-                weights.id(MatrixRole.SHARED_DOWN), shared.intermediate(), shared.gating()), input, output, observer);
+                weights.id(MatrixRole.SHARED_DOWN), shared.intermediate(), shared.gating()),
+                shared.gated() ? new Linears.Input(input.x(), 0, tokens, scales) : input, output, observer);
         float[] mixed = buffers.take(Buffers.Slot.MIXED, tokens, size);
         for (int t = 0; t < tokens; t++) {
             add(output, t * size, mixed, t * size, scales[t]);

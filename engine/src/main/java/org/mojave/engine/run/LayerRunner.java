@@ -51,6 +51,23 @@ public final class LayerRunner {
     }
 
     /**
+     * As {@link #feedForward(LayerWeights, float[], int, LinearObserver, RouterListener)}, with the experts and weights of
+     * {@code routing} instead of the router's own choice: what these experts would make of these states. A layer without experts ignores it.
+     */
+    public void feedForward(LayerWeights weights, float[] hidden, Routing routing, LinearObserver observer) {
+        feedForward.run(weights, hidden, routing, observer);
+    }
+
+    /**
+     * Norm and router of a layer with experts, and nothing more: shows the router's input and its choice.
+     *
+     * @param hidden [tokens, hidden], row-major from index 0; only read
+     */
+    public void route(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
+        feedForward.route(weights, hidden, tokens, observer, listener);
+    }
+
+    /**
      * Most bytes of buffers that a batch takes for each of its tokens, whatever the router chooses, on the exact path; for
      * planning memory. Paths that round activations add a quarter, and compute a few tokens as if they were {@value
      * FeedForwardHalf#TOGETHER}.

@@ -1,0 +1,73 @@
+package org.mojave.compress.quantize;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mojave.engine.kernel.LinearAlgebra;
+import org.mojave.format.packed.Scheme;
+
+/** GPTQ with ranges by activity and sweeps over scales and codes. */
+class CarefulGptqTest extends QuantizerContract {
+    @Override
+    Quantizer quantizer() {
+        return careful(3);
+    }
+
+    @Override
+    float deadTolerance() {
+        return 1.5f; // ranges leave out a few of the largest weights
+    }
+
+    @Override
+    Quantizer rounding() {
+        return new Rtn(Clip.ACTIVITY, Fidelity.NATIVE);
+    }
+
+    private static Gptq careful(int sweeps) {
+        return new Gptq(GptqSettings.careful(sweeps), LinearAlgebra.preferred());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"2g32a", "2g64s", "3g64a", "3rows", "4g128s"})
+    void sweepsLowerTheLossThatTheyReport(String id) {
+        QuantizerSamples samples = QuantizerSamples.correlated(SEED, 20, 160, 400);
+        double mean = 0;
+        for (int i = 0; i < 160; i++) {
+            mean += samples.hessian().diagonal(i) / 160;
+        }
+        float[] damped = samples.hessian().values().clone();
+        for (int i = 0; i < 160; i++) {
+            damped[i * 160 + i] += (float) (0.01 * mean);
+        }
+        double last = Double.POSITIVE_INFINITY;
+        for (int sweeps : new int[] {0, 1, 2, 4}) {
+            QuantizedMatrix result = careful(sweeps).quantize(samples.weights(), samples.hessian(), Scheme.parse(id));
+            double loss = OutputError.of(samples.weights().values(), result.weights(), new Hessian(160, damped, 400), LinearAlgebra.preferred());
+            assertThat(result.loss()).as("seed %d, %d sweeps", SEED, sweeps).isCloseTo(loss / 2, within(2e-3 * loss));
+            assertThat(loss).as("seed %d, %d sweeps", SEED, sweeps).isLessThan(last * (sweeps == 1 ? 0.95 : 1.0001));
+            last = loss;
+        }
+    }
+
+    @Test
+    void aSymmetricScaleMayTurnTheRangeAround() {
+        float[] values = new float[32];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i % 4 - 1; // −1, 0, 1, 2: what codes 0 … 3 around 2 can only hold with a negative scale
+        }
+        QuantizerSamples samples = QuantizerSamples.correlated(SEED, 1, 32, 100);
+        QuantizedMatrix result = careful(2).quantize(new WeightMatrix("w", 1, 32, values), samples.hessian(), Scheme.parse("2g32s"));
+        assertThat(result.weights()).containsExactly(values, within(0.05f));
+        assertThat(result.coded().scales()[0]).isNegative();
+    }
+
+    @Test
+    void sweepsNeedStaticGroups() {
+        assertThatThrownBy(() -> new GptqSettings(GptqSettings.Groups.DYNAMIC, GptqSettings.Order.NATURAL, Clip.NONE, 0.01, 128,
+                Fidelity.NATIVE, 1)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("1 sweeps with DYNAMIC groups");
+    }
+}
