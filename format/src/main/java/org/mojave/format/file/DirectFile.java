@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 
 /**
  * Reads past the page cache (O_DIRECT), so that what is read once does not drive out what is needed often, and memory stays what it was
@@ -31,10 +32,11 @@ public final class DirectFile implements ReadableFile {
     /** Opens a file, for direct reads if its file system allows them. */
     public static ReadableFile open(Path file) throws IOException {
         long block = Files.getFileStore(file).getBlockSize();
-        if (block > 0 && block <= USUAL_ALIGNMENT && USUAL_ALIGNMENT % block == 0) {
+        Optional<OpenOption> option = directOption();
+        if (option.isPresent() && block > 0 && block <= USUAL_ALIGNMENT && USUAL_ALIGNMENT % block == 0) {
             FileChannel channel = null;
             try {
-                channel = FileChannel.open(file, StandardOpenOption.READ, directOption());
+                channel = FileChannel.open(file, StandardOpenOption.READ, option.get());
                 channel.read(ByteBuffer.allocateDirect(2 * USUAL_ALIGNMENT).alignedSlice(USUAL_ALIGNMENT).limit(USUAL_ALIGNMENT), 0);
                 return new DirectFile(channel, USUAL_ALIGNMENT, true);
             } catch (IOException | UnsupportedOperationException _) {
@@ -46,9 +48,21 @@ public final class DirectFile implements ReadableFile {
         return ordinary(file);
     }
 
-    /** The JDK's only way to ask for direct reads; exported by the module jdk.unsupported for such use. */
-    private static OpenOption directOption() {
-        return com.sun.nio.file.ExtendedOpenOption.DIRECT;
+    /**
+     * The JDK's only way to ask for direct reads. It is found by its name because a compiler run by Maven cannot be told not to warn of the
+     * class, which the module jdk.unsupported exports for such use.
+     */
+    private static Optional<OpenOption> directOption() {
+        try {
+            for (Object constant : Class.forName("com.sun.nio.file.ExtendedOpenOption").getEnumConstants()) {
+                if (constant instanceof OpenOption option && "DIRECT".equals(constant.toString())) {
+                    return Optional.of(option);
+                }
+            }
+        } catch (ClassNotFoundException _) {
+            // Another JDK: no direct reads.
+        }
+        return Optional.empty();
     }
 
     /** Opens a file for reads through the page cache. */
