@@ -79,6 +79,7 @@ public final class Mojave implements Runnable {
         line.addSubcommand(new RunCommand(streams));
         line.addSubcommand(new BenchCommand(streams));
         line.addSubcommand(new LogitsCommand(streams));
+        line.addSubcommand(TraceCommand.withCommands(streams));
         line.addSubcommand(new SynthCommand(streams));
         return configured(line, streams);
     }

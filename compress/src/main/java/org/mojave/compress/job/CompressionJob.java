@@ -17,6 +17,7 @@ import org.mojave.compress.report.Report;
 import org.mojave.compress.report.ReportJson;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
+import org.mojave.format.checkpoint.TensorChecksums;
 import org.mojave.format.file.DurableFile;
 import org.mojave.format.tensor.TensorData;
 import tools.jackson.databind.JsonNode;
@@ -230,5 +231,7 @@ public final class CompressionJob {
 
     private static void writeSmallFiles(JobContext job) {
         job.preparation().smallFiles().forEach((name, content) -> DurableFile.write(job.records().folder().resolve(name), content));
+        DurableFile.write(job.records().folder().resolve(TensorChecksums.NAME),
+                job.preparation().checksums(name -> (int) job.records().checksum(name)));
     }
 }

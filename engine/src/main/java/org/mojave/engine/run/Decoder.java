@@ -65,7 +65,7 @@ public final class Decoder {
     /** For that model, multiplying in that way. */
     public Decoder(Model model, Workers workers, ProductPath path) {
         spec = model.spec();
-        runner = new LayerRunner(spec, workers, path);
+        runner = new LayerRunner(spec, workers, path, model.experts());
         ends = new Ends(model, workers, path);
         for (int layer = 0; layer < spec.layers().size(); layer++) {
             layers.add(LayerWeights.of(spec, model.weights(), layer));

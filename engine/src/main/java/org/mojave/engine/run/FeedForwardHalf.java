@@ -5,7 +5,6 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 import org.mojave.engine.kernel.NativeKernels;
 import org.mojave.engine.kernel.Workers;
-import org.mojave.engine.model.Activation;
 import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.Gating;
 import org.mojave.engine.model.MatrixId;
@@ -13,29 +12,25 @@ import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.Router;
 import org.mojave.engine.model.VectorRole;
+import org.mojave.engine.store.ExpertStore;
 
 /** Norm, router, experts, shared expert, residual. */
 final class FeedForwardHalf {
-    /** Rows that are computed together at least, whatever the number of tokens, where long lists of products pay. */
-    static final int TOGETHER = 256;
-
-    private static final Gating SILU = new Gating.Product(Activation.SILU);
-
     private final ModelSpec spec;
     private final Workers workers;
     private final Buffers buffers;
     private final Linears linears;
+    private final Joiner joiner;
+    private final RoutedExperts routed;
     private int[] chosenExperts = new int[0];
-    /** Slots (token · chosen + k) in the order of the experts, and where each slot is in it. */
-    private int[] slots = new int[0];
-    private int[] places = new int[0];
-    private int[] expertStart = new int[0];
 
-    FeedForwardHalf(ModelSpec spec, Workers workers, Linears linears, Buffers buffers) {
+    FeedForwardHalf(ModelSpec spec, Workers workers, Linears linears, Buffers buffers, Optional<ExpertStore> store) {
         this.spec = spec;
         this.workers = workers;
         this.buffers = buffers;
         this.linears = linears;
+        joiner = new Joiner(workers, linears);
+        routed = new RoutedExperts(spec.hiddenSize(), workers, linears, buffers, store);
     }
 
     /** The three matrices of one network. */
@@ -83,7 +78,7 @@ final class FeedForwardHalf {
                     weights.id(MatrixRole.DOWN), dense.intermediate(), dense.gating()),
                     new Linears.Input(normed, tokens), mixed, observer);
             case FeedForward.Mixture mixture -> {
-                experts(weights, mixture, router.apply(mixture, normed), observer);
+                routed.run(weights, mixture, router.apply(mixture, normed), observer);
                 shared(weights, mixture, tokens, observer);
             }
         }
@@ -118,15 +113,8 @@ final class FeedForwardHalf {
         linears.add(weights, network.gate(), input, new Linears.Output(gate, 0), observer);
         linears.add(weights, network.up(), input, new Linears.Output(up, 0), observer);
         linears.run();
-        join(network.gating(), gate, up, input.tokens(), width);
+        joiner.join(network.gating(), gate, up, new Joiner.Part(0, input.tokens(), width));
         linears.apply(weights, network.down(), new Linears.Input(gate, 0, input.tokens(), input.affinity()), y, observer);
-    }
-
-    private void join(Gating gating, float[] gate, float[] up, int rows, int width) {
-        Optional<NativeKernels> natives = gating.equals(SILU) ? linears.natives() : Optional.empty();
-        Rows.forEach(workers, rows, (first, end) -> natives.ifPresentOrElse(
-                kernels -> kernels.silu(gate, up, first * width, end * width),
-                () -> Activations.join(gating, gate, up, first * width, end * width)));
     }
 
     private Routing route(LayerWeights weights, Router router, float[] normed, int tokens, LinearObserver observer) {
@@ -144,138 +132,6 @@ final class FeedForwardHalf {
             }
         });
         return new Routing(tokens, router.chosen(), logits, chosen, chosenWeights);
-    }
-
-    /** Experts in order of their number, as many at a time as {@link #TOGETHER} rows allow. */
-    private void experts(LayerWeights weights, FeedForward.Mixture mixture, Routing routing, LinearObserver observer) {
-        int size = spec.hiddenSize();
-        int experts = mixture.router().experts();
-        group(routing, experts);
-        float[] mixed = buffers.take(Buffers.Slot.MIXED, routing.tokens(), size);
-        Arrays.fill(mixed, 0, routing.tokens() * size, 0);
-        int most = linears.joins() && !observer.looks() ? Math.max(routing.tokens(), TOGETHER) : 1;
-        int first = 0;
-        while (first < experts) {
-            int end = first + 1;
-            while (end < experts && expertStart[end + 1] - expertStart[first] <= most) {
-                end++;
-            }
-            if (expertStart[end] > expertStart[first]) {
-                together(weights, mixture, routing, new Range(first, end), observer);
-            }
-            first = end;
-        }
-    }
-
-    /** Experts {@code first … end−1}. */
-    private record Range(int first, int end) {}
-
-    /** Computes some experts for their tokens and adds the results to MIXED. */
-    private void together(LayerWeights weights, FeedForward.Mixture mixture, Routing routing, Range range, LinearObserver observer) {
-        int size = spec.hiddenSize();
-        int width = mixture.intermediate();
-        int start = expertStart[range.first()];
-        int rows = expertStart[range.end()] - start;
-        boolean scaleInput = mixture.router().target() == Router.Target.EXPERT_INPUT;
-        float[] gathered = buffers.take(Buffers.Slot.GATHERED, rows, size);
-        float[] affinity = buffers.take(Buffers.Slot.AFFINITY, rows, 1);
-        float[] gate = buffers.take(Buffers.Slot.GATE, rows, width);
-        float[] up = buffers.take(Buffers.Slot.UP, rows, width);
-        float[] output = buffers.take(Buffers.Slot.EXPERT_OUTPUT, rows, size);
-        gather(routing, start, rows, scaleInput);
-        for (int expert = range.first(); expert < range.end(); expert++) {
-            Linears.Input input = input(gathered, expert, start, affinity);
-            if (input.tokens() > 0) {
-                Linears.Output gateRows = new Linears.Output(gate, input.firstRow());
-                linears.add(weights, new MatrixId(MatrixRole.GATE, weights.layer(), expert), input, gateRows, observer);
-                Linears.Output upRows = new Linears.Output(up, input.firstRow());
-                linears.add(weights, new MatrixId(MatrixRole.UP, weights.layer(), expert), input, upRows, observer);
-            }
-        }
-        linears.run();
-        join(mixture.gating(), gate, up, rows, width);
-        for (int expert = range.first(); expert < range.end(); expert++) {
-            Linears.Input input = input(gate, expert, start, affinity);
-            if (input.tokens() > 0) {
-                linears.add(weights, new MatrixId(MatrixRole.DOWN, weights.layer(), expert), input,
-                        new Linears.Output(output, input.firstRow()), observer);
-            }
-        }
-        linears.run();
-        scatter(routing, start, rows, scaleInput);
-    }
-
-    private Linears.Input input(float[] x, int expert, int start, float[] affinity) {
-        return new Linears.Input(x, expertStart[expert] - start, expertStart[expert + 1] - expertStart[expert], affinity);
-    }
-
-    /** Copies the activations of slots {@code start … start+rows−1} to GATHERED, their weights to AFFINITY. */
-    private void gather(Routing routing, int start, int rows, boolean scaleInput) {
-        int size = spec.hiddenSize();
-        float[] normed = buffers.take(Buffers.Slot.NORMED, routing.tokens(), size);
-        float[] gathered = buffers.take(Buffers.Slot.GATHERED, rows, size);
-        float[] affinity = buffers.take(Buffers.Slot.AFFINITY, rows, 1);
-        Rows.forEach(workers, rows, (first, end) -> {
-            for (int i = first; i < end; i++) {
-                int slot = slots[start + i];
-                affinity[i] = routing.weights()[slot];
-                System.arraycopy(normed, slot / routing.chosen() * size, gathered, i * size, size);
-                if (scaleInput) {
-                    scale(gathered, i * size, size, affinity[i]);
-                }
-            }
-        });
-    }
-
-    /** Adds the rows of EXPERT_OUTPUT to their tokens' rows of MIXED, each token's in the order of the experts. */
-    private void scatter(Routing routing, int start, int rows, boolean scaleInput) {
-        int size = spec.hiddenSize();
-        int chosen = routing.chosen();
-        float[] output = buffers.take(Buffers.Slot.EXPERT_OUTPUT, rows, size);
-        float[] affinity = buffers.take(Buffers.Slot.AFFINITY, rows, 1);
-        float[] mixed = buffers.take(Buffers.Slot.MIXED, routing.tokens(), size);
-        Rows.forEach(workers, routing.tokens(), (first, end) -> {
-            for (int t = first; t < end; t++) {
-                int done = start - 1;
-                for (int k = 0; k < chosen; k++) {
-                    int next = start + rows;
-                    for (int slot = t * chosen; slot < (t + 1) * chosen; slot++) {
-                        next = places[slot] > done ? Math.min(next, places[slot]) : next;
-                    }
-                    if (next == start + rows) {
-                        break;
-                    }
-                    int row = next - start;
-                    add(output, row * size, mixed, t * size, scaleInput ? 1 : affinity[row]);
-                    done = next;
-                }
-            }
-        });
-    }
-
-    /** Counting sort of the slots (token · chosen + k) by expert: tokens stay in order within an expert. */
-    private void group(Routing routing, int experts) {
-        int count = routing.tokens() * routing.chosen();
-        if (slots.length < count) {
-            slots = new int[count];
-            places = new int[count];
-        }
-        if (expertStart.length != experts + 1) {
-            expertStart = new int[experts + 1];
-        }
-        Arrays.fill(expertStart, 0);
-        for (int i = 0; i < count; i++) {
-            expertStart[routing.experts()[i] + 1]++;
-        }
-        for (int e = 0; e < experts; e++) {
-            expertStart[e + 1] += expertStart[e];
-        }
-        for (int i = 0; i < count; i++) {
-            places[i] = expertStart[routing.experts()[i]]++;
-            slots[places[i]] = i;
-        }
-        System.arraycopy(expertStart, 0, expertStart, 1, experts);
-        expertStart[0] = 0;
     }
 
     private void shared(LayerWeights weights, FeedForward.Mixture mixture, int tokens, LinearObserver observer) {
@@ -302,12 +158,6 @@ final class FeedForwardHalf {
         float[] mixed = buffers.take(Buffers.Slot.MIXED, tokens, size);
         for (int t = 0; t < tokens; t++) {
             add(output, t * size, mixed, t * size, scales[t]);
-        }
-    }
-
-    private static void scale(float[] x, int from, int count, float factor) {
-        for (int i = from; i < from + count; i++) {
-            x[i] *= factor;
         }
     }
 

@@ -1,10 +1,12 @@
 package org.mojave.engine.run;
 
+import java.util.Optional;
 import org.mojave.engine.kernel.ExactProducts;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.LayerSpec;
 import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.store.ExpertStore;
 
 /**
  * The two halves of a layer on a batch of hidden states. Calibration calls it layer by layer with whole sequences;
@@ -27,9 +29,14 @@ public final class LayerRunner {
 
     /** For models of that spec, multiplying in that way. */
     public LayerRunner(ModelSpec spec, Workers workers, ProductPath path) {
+        this(spec, workers, path, Optional.empty());
+    }
+
+    /** For models of that spec whose experts come from a store, if there is one, instead of the layers' weights. */
+    public LayerRunner(ModelSpec spec, Workers workers, ProductPath path, Optional<ExpertStore> store) {
         linears = new Linears(workers, path);
         attention = new AttentionHalf(spec, workers, linears, buffers);
-        feedForward = new FeedForwardHalf(spec, workers, linears, buffers);
+        feedForward = new FeedForwardHalf(spec, workers, linears, buffers, store);
     }
 
     /**
@@ -70,7 +77,7 @@ public final class LayerRunner {
     /**
      * Most bytes of buffers that a batch takes for each of its tokens, whatever the router chooses, on the exact path; for
      * planning memory. Paths that round activations add a quarter, and compute a few tokens as if they were {@value
-     * FeedForwardHalf#TOGETHER}.
+     * RoutedExperts#TOGETHER}.
      */
     public static long bytesPerToken(ModelSpec spec) {
         long attention = 0;

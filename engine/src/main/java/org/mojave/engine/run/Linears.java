@@ -39,6 +39,9 @@ final class Linears {
     /** Where a result goes: {@code y} [tokens, rows] from row {@code firstRow} on. */
     record Output(float[] y, int firstRow) {}
 
+    /** A matrix, its name, and its bias or null. */
+    record Weight(MatrixId id, Matrix matrix, float[] bias) {}
+
     private record Bias(float[] bias, Output output, int tokens) {}
 
     /** Native kernels for what lies between linears, if they are in use. */
@@ -53,18 +56,22 @@ final class Linears {
 
     /** {@code y = x · Wᵀ + bias} for matrix {@code id}, once {@link #run} is called. An observer sees rows from 0 on only. */
     void add(LayerWeights weights, MatrixId id, Input input, Output output, LinearObserver observer) {
+        add(new Weight(id, weights.matrix(id), weights.bias(id)), input, output, observer);
+    }
+
+    /** As {@link #add(LayerWeights, MatrixId, Input, Output, LinearObserver)}, with a matrix from elsewhere. */
+    void add(Weight weight, Input input, Output output, LinearObserver observer) {
         if (observer.looks()) {
             if (input.firstRow() != 0) {
                 throw new IllegalArgumentException("observed inputs start at row 0, not " + input.firstRow());
             }
-            observer.input(id, input.x(), input.tokens(), input.affinity());
+            observer.input(weight.id(), input.x(), input.tokens(), input.affinity());
         }
-        Matrix matrix = weights.matrix(id);
+        Matrix matrix = weight.matrix();
         products.add(matrix, new Block(input.x(), input.firstRow() * matrix.columns(), matrix.columns()), input.tokens(),
                 new Block(output.y(), output.firstRow() * matrix.rows(), matrix.rows()));
-        float[] bias = weights.bias(id);
-        if (bias != null) {
-            biases.add(new Bias(bias, output, input.tokens()));
+        if (weight.bias() != null) {
+            biases.add(new Bias(weight.bias(), output, input.tokens()));
         }
     }
 

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.mojave.engine.model.Config;
+import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.TensorNames;
 import org.mojave.engine.model.UnsupportedModelException;
@@ -13,8 +14,11 @@ import org.mojave.engine.model.arch.Architectures;
 import org.mojave.engine.model.arch.Recognised;
 import org.mojave.engine.model.gguf.GgufFamilies;
 import org.mojave.engine.model.gguf.GgufModel;
+import org.mojave.engine.store.ExpertStore;
 import org.mojave.engine.store.Weights;
 import org.mojave.format.checkpoint.Checkpoint;
+import org.mojave.format.file.DirectFile;
+import org.mojave.format.file.ReadableFile;
 import org.mojave.format.gguf.GgufShards;
 
 /**
@@ -31,9 +35,11 @@ public final class Model implements AutoCloseable {
     private final TensorNames names;
     private final Weights weights;
     private final Set<Integer> endTokens;
+    private final Optional<ExpertStore> experts;
 
     private Model(Checkpoint checkpoint) {
         path = checkpoint.folder();
+        experts = Optional.empty();
         this.checkpoint = Optional.of(checkpoint);
         unmap = checkpoint::close;
         config = new Config(path.resolve("config.json").toString(), checkpoint.config());
@@ -51,6 +57,7 @@ public final class Model implements AutoCloseable {
 
     private Model(GgufShards shards) {
         path = shards.metadata().path();
+        experts = Optional.empty();
         checkpoint = Optional.empty();
         unmap = shards::close;
         GgufModel model = GgufFamilies.recognise(shards);
@@ -59,6 +66,22 @@ public final class Model implements AutoCloseable {
         names = model.names();
         weights = Weights.of(shards, spec, names);
         endTokens = spec.endTokens();
+    }
+
+    /** The same model with weights elsewhere; closes {@code base} when it is closed. */
+    private Model(Model base, Weights weights, Optional<ExpertStore> experts) {
+        path = base.path;
+        checkpoint = base.checkpoint;
+        config = base.config;
+        spec = base.spec;
+        names = base.names;
+        endTokens = base.endTokens;
+        this.weights = weights;
+        this.experts = experts;
+        unmap = () -> {
+            experts.ifPresent(ExpertStore::close);
+            base.close();
+        };
     }
 
     /**
@@ -83,6 +106,69 @@ public final class Model implements AutoCloseable {
             checkpoint.close();
             throw e;
         }
+    }
+
+    /**
+     * The same model with all its weights read into memory. Takes this one's place: close only the result. Throws {@link
+     * org.mojave.format.tensor.CheckpointException} for a tensor that cannot be read.
+     */
+    public Model resident(ReadableFile.Opener opener) {
+        return inMemory(weights.tensorNames(), opener, Optional.empty());
+    }
+
+    /**
+     * The same model with the experts of a store, and all other weights read into memory. Takes this one's place, and the store's:
+     * close only the result.
+     */
+    public Model withExperts(ExpertStore store, ReadableFile.Opener opener) {
+        Set<String> others = new TreeSet<>(weights.tensorNames());
+        others.removeAll(expertTensors());
+        return inMemory(others, opener, Optional.of(store));
+    }
+
+    private Model inMemory(Set<String> tensors, ReadableFile.Opener opener, Optional<ExpertStore> store) {
+        Checkpoint read = checkpoint().inMemory(tensors::contains, opener);
+        return new Model(this, new Weights(read, spec, names), store);
+    }
+
+    /** Bytes that the weights outside of routed experts take in memory. */
+    public long residentBytes() {
+        Set<String> others = new TreeSet<>(weights.tensorNames());
+        others.removeAll(expertTensors());
+        return bytes(others);
+    }
+
+    /** Bytes that all weights take in memory. */
+    public long weightBytes() {
+        return bytes(weights.tensorNames());
+    }
+
+    private long bytes(Set<String> tensors) {
+        long sum = 0;
+        for (String tensor : tensors) {
+            sum += checkpoint().tensor(tensor).bytes().byteSize() + 2L * DirectFile.USUAL_ALIGNMENT;
+        }
+        return sum;
+    }
+
+    private Set<String> expertTensors() {
+        Set<String> tensors = new TreeSet<>();
+        for (MatrixId id : spec.matrices()) {
+            if (id.expert() != MatrixId.NONE) {
+                tensors.addAll(weights.tensorNamesOf(id));
+            }
+        }
+        return tensors;
+    }
+
+    /** Whether the model is a folder, whose weights can be read into memory or streamed. */
+    public boolean isFolder() {
+        return checkpoint.isPresent();
+    }
+
+    /** Where the routed experts come from, if not from {@link #weights}. */
+    public Optional<ExpertStore> experts() {
+        return experts;
     }
 
     /** What the model is. */

@@ -2,15 +2,20 @@ package org.mojave.format.checkpoint;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.mojave.format.file.AlignedReads;
+import org.mojave.format.file.ReadableFile;
 import org.mojave.format.safetensors.SafetensorsFile;
 import org.mojave.format.tensor.CheckpointException;
 import org.mojave.format.tensor.TensorData;
@@ -41,14 +46,14 @@ public final class Checkpoint implements AutoCloseable {
     private final Arena arena;
     private final JsonNode config;
     private final Map<String, TensorData> tensors;
-    private final List<Path> shards;
+    private final List<SafetensorsFile> files;
 
-    private Checkpoint(Path folder, Arena arena, JsonNode config, Map<String, TensorData> tensors, List<Path> shards) {
+    private Checkpoint(Path folder, Arena arena, JsonNode config, Map<String, TensorData> tensors, List<SafetensorsFile> files) {
         this.folder = folder;
         this.arena = arena;
         this.config = config;
         this.tensors = tensors;
-        this.shards = shards;
+        this.files = files;
     }
 
     /** Opens a folder; throws {@link CheckpointException} that names the file at fault. */
@@ -67,8 +72,7 @@ public final class Checkpoint implements AutoCloseable {
                 files.put(shard.getFileName().toString(), SafetensorsFile.open(shard, arena));
             }
             shardIndex.ifPresent(map -> check(map, files));
-            return new Checkpoint(folder, arena, config, collect(files.values()),
-                    files.values().stream().map(SafetensorsFile::path).toList());
+            return new Checkpoint(folder, arena, config, collect(files.values()), List.copyOf(files.values()));
         } catch (RuntimeException e) {
             arena.close();
             throw e;
@@ -163,7 +167,50 @@ public final class Checkpoint implements AutoCloseable {
 
     /** The safetensors files. */
     public List<Path> shards() {
-        return shards;
+        return files.stream().map(SafetensorsFile::path).toList();
+    }
+
+    /** Where a mapped tensor, or a part of one, lies; throws IllegalArgumentException for bytes that are not mapped from these files. */
+    public FileRange locate(MemorySegment part) {
+        for (SafetensorsFile file : files) {
+            long offset = part.address() - file.bytes().address();
+            if (offset >= 0 && offset + part.byteSize() <= file.bytes().byteSize()) {
+                return new FileRange(file.path(), offset, part.byteSize());
+            }
+        }
+        throw new IllegalArgumentException("these " + part.byteSize() + " bytes are not mapped from " + folder);
+    }
+
+    /**
+     * The same checkpoint, of which the tensors named are read into memory of their own now instead of being mapped. Closing either
+     * closes both. Throws {@link CheckpointException} that names the tensor that cannot be read.
+     */
+    public Checkpoint inMemory(Predicate<String> names, ReadableFile.Opener opener) {
+        Map<String, TensorData> changed = new LinkedHashMap<>(tensors);
+        for (SafetensorsFile file : files) {
+            List<TensorData> wanted = file.tensors().values().stream().filter(tensor -> names.test(tensor.name()) && tensors.containsKey(tensor.name()))
+                    .toList();
+            if (!wanted.isEmpty()) {
+                read(file, wanted, opener).forEach(tensor -> changed.put(tensor.name(), tensor));
+            }
+        }
+        return new Checkpoint(folder, arena, config, Collections.unmodifiableMap(changed), files);
+    }
+
+    private List<TensorData> read(SafetensorsFile file, List<TensorData> wanted, ReadableFile.Opener opener) {
+        String place = file.path().toString();
+        try (ReadableFile source = opener.open(file.path())) {
+            List<TensorData> read = new ArrayList<>();
+            for (TensorData tensor : wanted) {
+                place = file.path() + ", tensor " + tensor.name();
+                FileRange range = locate(tensor.bytes());
+                MemorySegment bytes = range.bytes() == 0 ? tensor.bytes() : AlignedReads.read(source, range.offset(), range.bytes(), arena);
+                read.add(new TensorData(tensor.name(), tensor.type(), tensor.shape(), bytes));
+            }
+            return read;
+        } catch (IOException e) {
+            throw new CheckpointException(place, "cannot be read (" + e.getMessage() + ")", e);
+        }
     }
 
     /** The tensor of that name; throws {@link CheckpointException} if there is none. */

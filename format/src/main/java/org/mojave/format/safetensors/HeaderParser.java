@@ -54,7 +54,7 @@ final class HeaderParser {
                     + e.getOriginalMessage() + ")", e);
         }
         checkCoverage();
-        return new SafetensorsFile(path, Collections.unmodifiableMap(tensors), Collections.unmodifiableMap(metadata),
+        return new SafetensorsFile(path, file, Collections.unmodifiableMap(tensors), Collections.unmodifiableMap(metadata),
                 dataStart());
     }
 

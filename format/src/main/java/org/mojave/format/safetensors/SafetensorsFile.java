@@ -33,9 +33,11 @@ public final class SafetensorsFile {
     private final Map<String, TensorData> tensors;
     private final Map<String, String> metadata;
     private final long dataStart;
+    private final MemorySegment file;
 
-    SafetensorsFile(Path path, Map<String, TensorData> tensors, Map<String, String> metadata, long dataStart) {
+    SafetensorsFile(Path path, MemorySegment file, Map<String, TensorData> tensors, Map<String, String> metadata, long dataStart) {
         this.path = path;
+        this.file = file;
         this.tensors = tensors;
         this.metadata = metadata;
         this.dataStart = dataStart;
@@ -83,6 +85,11 @@ public final class SafetensorsFile {
     /** The free-form {@code __metadata__} strings. */
     public Map<String, String> metadata() {
         return metadata;
+    }
+
+    /** The whole file, as it was mapped or given. */
+    public MemorySegment bytes() {
+        return file;
     }
 
     /** Byte offset in the file where tensor data starts. */

@@ -1,0 +1,24 @@
+package org.mojave.engine.stream;
+
+/**
+ * What a store has done since it was opened.
+ *
+ * @param requests experts that layers needed
+ * @param hits of them in memory when they were needed
+ * @param reads records read, those looked ahead included
+ * @param bytesRead bytes read
+ * @param readNanos time that reading threads spent in reads, summed over them
+ * @param stallNanos time that the computation waited
+ */
+public record StreamStatistics(long requests, long hits, long reads, long bytesRead, long readNanos, long stallNanos) {
+    /** What happened after {@code earlier}. */
+    public StreamStatistics since(StreamStatistics earlier) {
+        return new StreamStatistics(requests - earlier.requests, hits - earlier.hits, reads - earlier.reads, bytesRead - earlier.bytesRead,
+                readNanos - earlier.readNanos, stallNanos - earlier.stallNanos);
+    }
+
+    /** Share of needs met from memory; 1 where there were none. */
+    public double hitRate() {
+        return requests == 0 ? 1 : (double) hits / requests;
+    }
+}

@@ -1,0 +1,247 @@
+package org.mojave.engine.stream;
+
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import org.mojave.engine.evict.EvictionPolicy;
+import org.mojave.engine.kernel.Matrix;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.store.ExpertPart;
+import org.mojave.engine.store.ExpertStore;
+import org.mojave.format.file.DirectFile;
+import org.mojave.format.file.ReadableFile;
+
+/**
+ * Experts in a slab of fixed size; what is missing is read from the checkpoint's files when a layer needs it: gate and up of all
+ * missing experts first, then their down projections. A run's results do not depend on the number of slots, on what was read before,
+ * or on the disk's speed.
+ *
+ * <p>Example: {@code try (StreamedExperts store = StreamedExperts.open(plan, 400, policy, StreamedExperts.Reading.usual())) { … }}
+ */
+public final class StreamedExperts implements ExpertStore {
+    private final StreamPlan plan;
+    private final EvictionPolicy policy;
+    private final Arena arena;
+    private final SlotTable table;
+    private final ReadQueue queue;
+    private final ReentrantLock turn = new ReentrantLock();
+    private long requests;
+    private long hits;
+    private long reads;
+    private long stallNanos;
+
+    /**
+     * How files are read.
+     *
+     * @param opener opens them
+     * @param threads reads at a time
+     */
+    public record Reading(ReadableFile.Opener opener, int threads) {
+        /** Checks the number of threads. */
+        public Reading {
+            if (threads < 1 || threads > 64) {
+                throw new IllegalArgumentException("between 1 and 64 reading threads are possible, not " + threads);
+            }
+        }
+
+        /** Past the page cache, with as many reads at a time as a good disk wants. */
+        public static Reading usual() {
+            return new Reading(DirectFile::open, 4);
+        }
+    }
+
+    private StreamedExperts(StreamPlan plan, EvictionPolicy policy, Arena arena, SlotTable table, ReadQueue queue) {
+        this.plan = plan;
+        this.policy = policy;
+        this.arena = arena;
+        this.table = table;
+        this.queue = queue;
+    }
+
+    /** Allocates the slab and opens the files. Throws CheckpointException for a file that cannot be opened. */
+    public static StreamedExperts open(StreamPlan plan, int slots, EvictionPolicy policy, Reading reading) {
+        if (slots < plan.fewestSlots()) {
+            throw new IllegalArgumentException(slots + " slots are too few, at least " + plan.fewestSlots() + " are needed");
+        }
+        Set<Path> files = new LinkedHashSet<>();
+        plan.records().forEach(record -> record.reads().forEach(read -> files.add(read.file())));
+        @SuppressWarnings("MustBeClosedChecker") // closed with the store
+        Arena arena = Arena.ofShared();
+        try {
+            int held = Math.min(slots, plan.numbers().total());
+            SlotTable table = new SlotTable(plan, policy, arena.allocate(held * plan.slotBytes(), DirectFile.USUAL_ALIGNMENT));
+            return new StreamedExperts(plan, policy, arena, table, new ReadQueue(files, reading.opener(), reading.threads()));
+        } catch (RuntimeException | OutOfMemoryError e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    /** Slots of the slab. */
+    public int slots() {
+        return table.slots();
+    }
+
+    /** Whether the files are read past the page cache. */
+    public boolean direct() {
+        return queue.direct();
+    }
+
+    /** What was done so far. */
+    public StreamStatistics statistics() {
+        turn.lock();
+        try {
+            return new StreamStatistics(requests, hits, reads, queue.bytes(), queue.nanos(), stallNanos);
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    @Override
+    public Demand demand(int layer, int[] experts, int count) {
+        turn.lock();
+        try {
+            return new LayerDemand(layer, Arrays.stream(experts, 0, count).map(expert -> plan.first(layer) + expert).toArray());
+        } catch (RuntimeException e) {
+            turn.unlock();
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() {
+        queue.close();
+        arena.close();
+    }
+
+    /** The records that a layer needs. */
+    private final class LayerDemand implements Demand {
+        private final int layer;
+        private final int[] numbers;
+        private final boolean fits;
+        /** The first of {@code numbers} that no slot was looked for yet. */
+        private int next;
+
+        LayerDemand(int layer, int[] numbers) {
+            this.layer = layer;
+            this.numbers = numbers;
+            fits = numbers.length <= table.slots();
+            policy.at(plan.index(layer));
+            for (int number : numbers) {
+                policy.used(number);
+                Load load = table.load(number);
+                requests++;
+                hits += load != null && load.idle() && !load.hasFailed() ? 1 : 0;
+                table.need(number);
+            }
+            admit();
+        }
+
+        /** Begins to read what is missing, as far as slots can be had. */
+        private void admit() {
+            List<Load> fresh = new ArrayList<>();
+            while (next < numbers.length) {
+                if (table.load(numbers[next]) == null) {
+                    Load load = table.place(numbers[next]);
+                    if (load == null) {
+                        break;
+                    }
+                    fresh.add(load);
+                }
+                next++;
+            }
+            read(fresh);
+        }
+
+        /** All first reads before all second ones where the experts are computed together; else expert by expert. */
+        private void read(List<Load> fresh) {
+            reads += fresh.size();
+            for (Load load : fresh) {
+                for (int r = 0; r < (fits ? 1 : load.record().reads().size()); r++) {
+                    queue.add(load, r);
+                }
+            }
+            for (Load load : fresh) {
+                for (int r = 1; fits && r < load.record().reads().size(); r++) {
+                    queue.add(load, r);
+                }
+            }
+        }
+
+        @Override
+        public int together() {
+            return fits ? numbers.length : Math.max(1, table.slots() / 2);
+        }
+
+        @Override
+        public boolean ready(int expert, ExpertPart part) {
+            Load load = table.load(plan.first(layer) + expert);
+            return load != null && load.ready(part);
+        }
+
+        @Override
+        public long changes() {
+            long seen = queue.changes();
+            admit();
+            return seen;
+        }
+
+        @Override
+        public void awaitChange(long seen) {
+            long start = System.nanoTime();
+            queue.awaitChange(seen);
+            stallNanos += System.nanoTime() - start;
+        }
+
+        @Override
+        public Matrix matrix(MatrixId id) {
+            int number = plan.first(layer) + id.expert();
+            ExpertPart part = ExpertPart.of(id.role());
+            while (true) {
+                long seen = queue.changes();
+                Load load = table.load(number);
+                if (load == null) {
+                    load = first(number);
+                }
+                if (load != null) {
+                    table.use(number);
+                    if (load.ready(part)) {
+                        return load.matrix(id);
+                    }
+                }
+                awaitChange(seen);
+            }
+        }
+
+        /** Takes a slot from an expert that comes later, if need be. */
+        private Load first(int number) {
+            Load load = table.place(number);
+            if (load == null) {
+                load = table.placeFirst(number);
+            }
+            if (load != null) {
+                read(List.of(load));
+            }
+            return load;
+        }
+
+        @Override
+        public void done(int expert) {
+            table.release(plan.first(layer) + expert);
+            admit();
+        }
+
+        @Override
+        public void close() {
+            for (int number : numbers) {
+                table.release(number);
+            }
+            turn.unlock();
+        }
+    }
+}
