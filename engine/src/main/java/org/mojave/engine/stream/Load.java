@@ -56,7 +56,7 @@ final class Load {
     }
 
     private void complete(ExpertPart part) {
-        int index = 2 * record.number() + part.ordinal();
+        int index = 2 * record.number() + (part == ExpertPart.DOWN ? 1 : 0);
         if (!verified[index]) {
             for (ExpertRecord.Placed matrix : record.matrices()) {
                 if (matrix.part() == part && !verify(matrix)) {
