@@ -19,8 +19,12 @@ import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.run.ActiveBytes;
 import org.mojave.engine.run.Decoder;
+import org.mojave.engine.run.Generator;
 import org.mojave.engine.run.KvCache;
+import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.Model;
+import org.mojave.engine.run.RouterListener;
+import org.mojave.engine.stream.MemoryShares;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -48,6 +52,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Mixin
     private final KernelOption kernels = new KernelOption(KernelOption.Kernels.AUTO);
+
+    @Mixin
+    private StoreOption place = new StoreOption();
 
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
@@ -89,10 +96,13 @@ final class BenchCommand implements Callable<Integer> {
             }
             KernelOption.Selected selected = kernels.select();
             selected.note(console);
-            Decoder decoder = new Decoder(model, workers, selected.path());
+            StoreOption.Placed placed = place.place(model, working(model, tests), console);
             List<Speed> speeds = new ArrayList<>();
-            for (SpeedTest test : tests) {
-                speeds.add(measure(console, model, decoder, test));
+            try (Model ready = placed.model()) {
+                Decoder decoder = new Decoder(ready, workers, selected.path());
+                for (SpeedTest test : tests) {
+                    speeds.add(measure(console, placed, decoder, test));
+                }
             }
             long peak = ProcessMemory.residentPeak();
             show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.reason(),
@@ -128,19 +138,32 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private Speed measure(Console console, Model model, Decoder decoder, SpeedTest test) {
+    private static MemoryShares.Working working(Model model, List<SpeedTest> tests) {
+        int positions = tests.stream().mapToInt(SpeedTest::tokens).max().orElseThrow();
+        return new MemoryShares.Working(KvCache.bytes(model.spec(), positions),
+                LayerRunner.workingBytes(model.spec(), Math.min(positions, Generator.PROMPT_CHUNK)));
+    }
+
+    private Speed measure(Console console, StoreOption.Placed placed, Decoder decoder, SpeedTest test) {
         SplittableRandom random = new SplittableRandom(common.seed());
+        int vocabulary = placed.model().vocabularySize();
+        RouterListener listener = placed.report().listener();
         KvCache cache = decoder.newCache(test.tokens());
         long started = System.nanoTime();
         do {
-            test.nanos(decoder, cache, model.vocabularySize(), random);
+            test.nanos(decoder, cache, vocabulary, random, listener);
         } while (System.nanoTime() - started < warmUp * 1e9);
+        placed.report().generationBegins();
         long[] nanos = new long[repetitions];
         try (Progress progress = console.progress("Measuring " + test.name(), repetitions, Progress.Unit.ITEMS)) {
             for (int i = 0; i < repetitions; i++) {
-                nanos[i] = test.nanos(decoder, cache, model.vocabularySize(), random);
+                nanos[i] = test.nanos(decoder, cache, vocabulary, random, listener);
                 progress.at(i + 1);
             }
+        }
+        String experts = placed.report().line(repetitions * test.tokens());
+        if (!experts.isEmpty()) {
+            console.note(test.name() + ": " + experts);
         }
         return Speed.of(test, LongStream.of(nanos));
     }

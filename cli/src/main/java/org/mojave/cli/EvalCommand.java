@@ -24,6 +24,7 @@ import org.mojave.engine.evaluate.ModelLogits;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.run.Model;
+import org.mojave.engine.stream.MemoryShares;
 import org.mojave.engine.tokenize.Tokenizer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -53,6 +54,9 @@ final class EvalCommand implements Callable<Integer> {
 
     @Mixin
     private final KernelOption kernels = new KernelOption(KernelOption.Kernels.EXACT);
+
+    @Mixin
+    private StoreOption place = new StoreOption();
 
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
@@ -94,19 +98,24 @@ final class EvalCommand implements Callable<Integer> {
             EvaluationOptions options = options(model, base);
             KernelOption.Selected selected = kernels.select();
             ProductPath path = selected.path();
-            Evaluator evaluator = new Evaluator(new ModelLogits(model, workers, path),
-                    Optional.ofNullable(base).map(b -> (LogitSource) new ModelLogits(b, workers, path)), workers);
-            List<Measured> all = new ArrayList<>();
-            for (Path text : texts) {
-                int[] ids = ids(text, tokenizer, baseTokenizer);
-                if (all.isEmpty()) {
-                    selected.note(console);
+            List<int[]> ids = texts.stream().map(text -> ids(text, tokenizer, baseTokenizer)).toList();
+            selected.note(console);
+            MemoryShares.Working working = new MemoryShares.Working(0, options.batch() * bytesPerWindow(model, base));
+            try (Model ready = place.place(model, working, console).model()) {
+                Evaluator evaluator = new Evaluator(new ModelLogits(ready, workers, path),
+                        Optional.ofNullable(base).map(b -> (LogitSource) new ModelLogits(b, workers, path)), workers);
+                List<Measured> all = new ArrayList<>();
+                for (int i = 0; i < texts.size(); i++) {
+                    all.add(measure(console, evaluator, options, texts.get(i), ids.get(i)));
                 }
-                all.add(measure(console, evaluator, options, text, ids));
+                show(console, all);
             }
-            show(console, all);
         }
         return ExitCode.DONE.code();
+    }
+
+    private long bytesPerWindow(Model model, Model base) {
+        return ModelLogits.bytesPerWindow(model.spec(), window) + (base == null ? 0 : ModelLogits.bytesPerWindow(base.spec(), window));
     }
 
     /** The base's own tokenizer, to see that it agrees; null where it has none. */
@@ -126,8 +135,7 @@ final class EvalCommand implements Callable<Integer> {
     }
 
     private EvaluationOptions options(Model model, Model base) {
-        long bytes = ModelLogits.bytesPerWindow(model.spec(), window)
-                + (base == null ? 0 : ModelLogits.bytesPerWindow(base.spec(), window));
+        long bytes = bytesPerWindow(model, base);
         try {
             return new EvaluationOptions(window, first, windows, batch == null ? EvaluationOptions.batchFor(bytes) : batch);
         } catch (IllegalArgumentException e) {

@@ -20,9 +20,12 @@ import org.mojave.engine.chat.Message;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.run.Decoder;
 import org.mojave.engine.run.Generator;
+import org.mojave.engine.run.KvCache;
+import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.run.Sampler;
 import org.mojave.engine.run.SamplingOptions;
+import org.mojave.engine.stream.MemoryShares;
 import org.mojave.engine.tokenize.TokenStream;
 import org.mojave.engine.tokenize.Tokenizer;
 import picocli.CommandLine.Command;
@@ -78,6 +81,9 @@ final class RunCommand implements Callable<Integer> {
             description = "Above 1 makes tokens that stood in the text before less probable (default: none).")
     private float repetitionPenalty;
 
+    @Mixin
+    private StoreOption place = new StoreOption();
+
     @Option(names = "--chat", description = "Put the prompt into the model's chat template.")
     private boolean chat;
 
@@ -106,11 +112,23 @@ final class RunCommand implements Callable<Integer> {
             tokenizer.specialTokens().end().ifPresent(token -> tokenizer.id(token).ifPresent(ends::add));
             KernelOption.Selected selected = kernels.select();
             selected.note(console);
-            Generator generator = new Generator(model, new Decoder(model, workers, selected.path()));
-            Sampler sampler = new Sampler(sampling, new SplittableRandom(common.seed()));
-            generate(console, generator, new Generator.Request(ids, most, ends), sampler, tokenizer);
+            StoreOption.Placed placed = place.place(model, working(model, ids.length), console);
+            try (Model ready = placed.model()) {
+                Generator generator = new Generator(ready, new Decoder(ready, workers, selected.path()), placed.report().listener());
+                Sampler sampler = new Sampler(sampling, new SplittableRandom(common.seed()));
+                generate(console, new Task(generator, new Generator.Request(ids, most, ends), sampler, placed.report()), tokenizer);
+            }
         }
         return ExitCode.DONE.code();
+    }
+
+    /** One text to generate. */
+    private record Task(Generator generator, Generator.Request request, Sampler sampler, StoreReport report) {}
+
+    private MemoryShares.Working working(Model model, int prompt) {
+        int positions = (int) Math.min(model.contextLength(), (long) prompt + most);
+        return new MemoryShares.Working(KvCache.bytes(model.spec(), positions),
+                LayerRunner.workingBytes(model.spec(), Math.min(prompt, Generator.PROMPT_CHUNK)));
     }
 
     private SamplingOptions sampling() {
@@ -139,17 +157,25 @@ final class RunCommand implements Callable<Integer> {
         return tokenizer.encode(ChatTemplate.open(folder, tokenizer.specialTokens()).render(messages, true, ZonedDateTime.now(ZoneId.systemDefault())));
     }
 
-    private void generate(Console console, Generator generator, Generator.Request request, Sampler sampler, Tokenizer tokenizer) {
+    private void generate(Console console, Task task, Tokenizer tokenizer) {
         TokenStream stream = new TokenStream(tokenizer);
         List<Integer> ids = new ArrayList<>();
         StringBuilder whole = new StringBuilder();
-        Generator.Report report = generator.run(request, sampler, token -> {
+        Generator.Report report = task.generator().run(task.request(), task.sampler(), token -> {
+            if (ids.isEmpty()) {
+                task.report().generationBegins();
+            }
             ids.add(token);
             piece(console, stream.next(token), whole);
         });
         piece(console, stream.finish(), whole);
         if (console.json()) {
-            console.json(json(request.prompt(), ids, whole.toString(), report));
+            Map<String, Object> json = json(task.request().prompt(), ids, whole.toString(), report);
+            Map<String, Object> experts = task.report().json(report.steps());
+            if (!experts.isEmpty()) {
+                json.put("experts", experts);
+            }
+            console.json(json);
             return;
         }
         console.line("");
@@ -158,6 +184,10 @@ final class RunCommand implements Callable<Integer> {
         }
         console.note(report.promptTokens() + " prompt tokens at " + speed(report.promptSpeed()) + ", " + report.newTokens()
                 + " new tokens" + (report.steps() == 0 ? "" : " at " + speed(report.generationSpeed())));
+        String experts = task.report().line(report.steps());
+        if (!experts.isEmpty()) {
+            console.note(experts);
+        }
     }
 
     private static void piece(Console console, String piece, StringBuilder whole) {

@@ -7,12 +7,13 @@ import java.util.random.RandomGenerator;
 import org.mojave.engine.run.Decoder;
 import org.mojave.engine.run.Generator;
 import org.mojave.engine.run.KvCache;
+import org.mojave.engine.run.RouterListener;
 
 /**
  * One thing to time, in llama-bench's notation: {@code pp512} computes a prompt of 512 tokens, {@code tg128} generates 128
  * tokens one by one from an empty context. Tokens are random; what comes out is not looked at.
  *
- * <p>Example: {@code new SpeedTest(Kind.PROMPT, 512).nanos(decoder, decoder.newCache(512), vocabulary, random)}.
+ * <p>Example: {@code new SpeedTest(Kind.PROMPT, 512).nanos(decoder, decoder.newCache(512), vocabulary, random, RouterListener.NONE)}.
  */
 public record SpeedTest(Kind kind, int tokens) {
     /** What is timed. */
@@ -41,7 +42,7 @@ public record SpeedTest(Kind kind, int tokens) {
     }
 
     /** Runs it once in that cache, which is emptied first, and returns the time it took. */
-    public long nanos(Decoder decoder, KvCache cache, int vocabulary, RandomGenerator random) {
+    public long nanos(Decoder decoder, KvCache cache, int vocabulary, RandomGenerator random, RouterListener listener) {
         int[] ids = random.ints(tokens, 0, vocabulary).toArray();
         int step = kind == Kind.PROMPT ? Generator.PROMPT_CHUNK : 1;
         List<int[]> steps = new ArrayList<>();
@@ -51,7 +52,7 @@ public record SpeedTest(Kind kind, int tokens) {
         cache.truncate(0);
         long start = System.nanoTime();
         for (int[] part : steps) {
-            decoder.last(List.of(new Decoder.Chunk(cache, part)));
+            decoder.last(List.of(new Decoder.Chunk(cache, part)), listener);
         }
         return System.nanoTime() - start;
     }

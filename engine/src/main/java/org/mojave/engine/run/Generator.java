@@ -16,11 +16,18 @@ public final class Generator {
 
     private final int contextLength;
     private final Decoder decoder;
+    private final RouterListener listener;
 
     /** Continues with that model's decoder. */
     public Generator(Model model, Decoder decoder) {
+        this(model, decoder, RouterListener.NONE);
+    }
+
+    /** As {@link #Generator(Model, Decoder)}, reporting the router's choices. */
+    public Generator(Model model, Decoder decoder, RouterListener listener) {
         this.contextLength = model.contextLength();
         this.decoder = decoder;
+        this.listener = listener;
     }
 
     /**
@@ -115,6 +122,6 @@ public final class Generator {
     }
 
     private float[] step(KvCache cache, int[] tokens) {
-        return decoder.last(List.of(new Decoder.Chunk(cache, tokens))).getFirst();
+        return decoder.last(List.of(new Decoder.Chunk(cache, tokens)), listener).getFirst();
     }
 }

@@ -91,6 +91,15 @@ public final class LayerRunner {
         return 4 * (attention + network + mixture + 3L * spec.hiddenSize());
     }
 
+    /**
+     * Bytes that a decoder's buffers take for calls of so many tokens, from above: rounded activations and the logits of one token
+     * included.
+     */
+    public static long workingBytes(ModelSpec spec, int tokens) {
+        long rows = Math.max(tokens, RoutedExperts.TOGETHER);
+        return bytesPerToken(spec) * rows / 4 * 5 + 4L * spec.hiddenSize() * rows + 16L * spec.vocabularySize();
+    }
+
     /** Bytes of the buffers held now. */
     public long bufferBytes() {
         return buffers.bytes() + linears.bytes();

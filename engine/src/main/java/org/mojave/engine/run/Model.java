@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.mojave.engine.model.Config;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.ModelSpec;
@@ -36,6 +37,7 @@ public final class Model implements AutoCloseable {
     private final Weights weights;
     private final Set<Integer> endTokens;
     private final Optional<ExpertStore> experts;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private Model(Checkpoint checkpoint) {
         path = checkpoint.folder();
@@ -109,7 +111,7 @@ public final class Model implements AutoCloseable {
     }
 
     /**
-     * The same model with all its weights read into memory. Takes this one's place: close only the result. Throws {@link
+     * The same model with all its weights read into memory. Takes this one's place: closing the result closes both. Throws {@link
      * org.mojave.format.tensor.CheckpointException} for a tensor that cannot be read.
      */
     public Model resident(ReadableFile.Opener opener) {
@@ -118,7 +120,7 @@ public final class Model implements AutoCloseable {
 
     /**
      * The same model with the experts of a store, and all other weights read into memory. Takes this one's place, and the store's:
-     * close only the result.
+     * closing the result closes all three.
      */
     public Model withExperts(ExpertStore store, ReadableFile.Opener opener) {
         Set<String> others = new TreeSet<>(weights.tensorNames());
@@ -214,6 +216,8 @@ public final class Model implements AutoCloseable {
 
     @Override
     public void close() {
-        unmap.run();
+        if (!closed.getAndSet(true)) {
+            unmap.run();
+        }
     }
 }

@@ -56,10 +56,7 @@ final class Load {
     }
 
     private void complete(ExpertPart part) {
-        int index = 2 * record.number() + switch (part) {
-            case GATE_UP -> 0;
-            case DOWN -> 1;
-        };
+        int index = 2 * record.number() + (part == ExpertPart.DOWN ? 1 : 0);
         if (!verified[index]) {
             for (ExpertRecord.Placed matrix : record.matrices()) {
                 if (matrix.part() == part && !verify(matrix)) {

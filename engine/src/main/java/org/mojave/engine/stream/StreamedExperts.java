@@ -239,9 +239,22 @@ public final class StreamedExperts implements ExpertStore {
         @Override
         public void close() {
             for (int number : numbers) {
+                settle(number);
                 table.release(number);
             }
             turn.unlock();
+        }
+
+        /** Lets the remaining reads of a record that failed come to an end, so that who needs it next can try anew. */
+        private void settle(int number) {
+            while (true) {
+                long seen = queue.changes();
+                Load load = table.load(number);
+                if (load == null || !load.hasFailed() || load.idle()) {
+                    return;
+                }
+                queue.awaitChange(seen);
+            }
         }
     }
 }
