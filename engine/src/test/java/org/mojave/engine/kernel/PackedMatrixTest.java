@@ -29,6 +29,9 @@ class PackedMatrixTest {
                     layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), 37, 317));
                     layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), 16, 256));
                     layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), 3, 20));
+                    if (symmetric && bits <= 4) {
+                        layouts.add(new PackedLayout(new Scheme(bits, group, true, group != Scheme.WHOLE_ROW, true), 37, 317));
+                    }
                     if (group != Scheme.WHOLE_ROW) {
                         layouts.add(new PackedLayout(new Scheme(bits, group, symmetric, true), 37, 317));
                     }
@@ -57,7 +60,7 @@ class PackedMatrixTest {
         for (int row = 0; row < units.length; row++) {
             units[row] = Float.float16ToFloat(Float.floatToFloat16(random.nextFloat() * 0.01f));
             for (int group = 0; group < layout.groups(); group++) {
-                scales[row * layout.groups() + group] = units[row] * (random.nextInt(64) - (layout.scheme().symmetric() ? 32 : 0));
+                scales[row * layout.groups() + group] = units[row] * (random.nextInt(64) - (layout.scheme().signedScales() ? 32 : 0));
             }
         }
         PackedCodec.pack(new CodedMatrix(layout.scheme(), layout.rows(), layout.columns(), codes, scales, zeros, units), memory);
