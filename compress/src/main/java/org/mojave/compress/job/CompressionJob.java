@@ -10,6 +10,7 @@ import java.util.function.Function;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.PlannedMatrix;
+import org.mojave.compress.plan.SmallFiles;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
@@ -232,6 +233,6 @@ public final class CompressionJob {
     private static void writeSmallFiles(JobContext job) {
         job.preparation().smallFiles().forEach((name, content) -> DurableFile.write(job.records().folder().resolve(name), content));
         DurableFile.write(job.records().folder().resolve(TensorChecksums.NAME),
-                job.preparation().checksums(name -> (int) job.records().checksum(name)));
+                SmallFiles.checksums(job.preparation().layout(), name -> (int) job.records().checksum(name)));
     }
 }

@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
-import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 import org.mojave.compress.calibrate.BalancedText;
 import org.mojave.compress.calibrate.StatisticsHeader;
@@ -27,7 +26,6 @@ import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.format.checkpoint.CheckpointLayout;
-import org.mojave.format.checkpoint.TensorChecksums;
 import org.mojave.format.tensor.TensorData;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -119,12 +117,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
 
     /** Exact bytes of all files of the result but the report. */
     long plannedBytes() {
-        return layout.fileBytes() + smallFiles.values().stream().mapToLong(content -> content.length).sum() + checksums(_ -> 0).length;
-    }
-
-    /** The file of checksums of all tensors; its size does not depend on them. */
-    byte[] checksums(ToIntFunction<String> checksum) {
-        return TensorChecksums.bytes(layout.shards().values().stream().flatMap(shard -> shard.tensors().keySet().stream()).toList(), checksum);
+        return SmallFiles.allBytes(layout, smallFiles);
     }
 
     /** Tensors of the source that are not quantized, but fitted anew: the routers, where they are repaired. */

@@ -68,13 +68,18 @@ final class SlabQuantizer {
      * What is known of a group's inputs.
      *
      * @param hessian for measuring
-     * @param factor for compensating
+     * @param natural for compensating in the order of columns, where a scheme of the group needs that
+     * @param ordered for compensating in the order of activity, where a scheme of the group takes that
      * @param match for moving the weights first, where the original's inputs were looked at
      * @param tokens that reached it
      * @param evidence what they are worth
      */
-    record Prepared(Hessian hessian, HessianFactor factor, Optional<ActivationMatch> match, long tokens,
-            MatrixResult.Evidence evidence) {}
+    record Prepared(Hessian hessian, Optional<HessianFactor> natural, Optional<HessianFactor> ordered, Optional<ActivationMatch> match,
+            long tokens, MatrixResult.Evidence evidence) {
+        private HessianFactor factor(boolean activationOrder) {
+            return (activationOrder ? ordered : natural).orElseThrow();
+        }
+    }
 
     SlabQuantizer(SourceModel source, Fitting fitting, LinearAlgebra algebra) {
         this.source = source;
@@ -93,7 +98,7 @@ final class SlabQuantizer {
         long own = slab.weights() * BYTES_PER_WEIGHT + gptq(fitting, new PortableAlgebra()).workBytes(slab.rows(), columns);
         return switch (method) {
             case RTN -> own;
-            case GPTQ -> own + HessianFactor.preparationBytes(columns)
+            case GPTQ -> own + 2 * HessianFactor.preparationBytes(columns)
                     + (fitting.matching() ? ActivationMatch.preparationBytes(columns) + Float.BYTES * slab.weights() : 0)
                     + (fitting.shrinkage() > 0 ? (long) Float.BYTES * columns * columns : 0)
                     + 3L * Float.BYTES * Math.min(MEASURED_ROWS, slab.rows()) * columns;
@@ -102,18 +107,25 @@ final class SlabQuantizer {
 
     /** Makes what was seen of a group's inputs ready for all its matrices. */
     Prepared prepare(InputGroup group, MomentSource moments) {
-        Scheme scheme = group.matrices().getFirst().scheme().orElseThrow();
         return guarded(group.lead().name(), () -> {
             GroupMoments seen = moments.of(group);
             double[] borrowed = new double[1];
             Hessian hessian = hessian(seen, borrowed);
-            HessianFactor factor = gptq.prepare(hessian, scheme);
+            Optional<HessianFactor> natural = factor(group, hessian, false);
+            Optional<HessianFactor> ordered = factor(group, hessian, true);
+            HessianFactor factor = natural.or(() -> ordered).orElseThrow();
             Optional<ActivationMatch> match = factor.rounds() || seen.own().trace() == 0 ? Optional.empty()
                     : seen.cross().map(cross -> ActivationMatch.of(scaled(cross, 1 - borrowed[0]), factor, algebra));
             AffinityCounts counts = seen.own().counts();
-            return new Prepared(hessian, factor, match, counts.tokens(),
+            return new Prepared(hessian, natural, ordered, match, counts.tokens(),
                     new MatrixResult.Evidence(counts.sum(), counts.sumOfSquares(), borrowed[0]));
         });
+    }
+
+    private Optional<HessianFactor> factor(InputGroup group, Hessian hessian, boolean activationOrder) {
+        return group.matrices().stream().map(matrix -> matrix.scheme().orElseThrow())
+                .filter(scheme -> gptq.settings().activationOrder(scheme) == activationOrder).findFirst()
+                .map(scheme -> gptq.prepare(hessian, scheme));
     }
 
     /** The group's own second moments, drawn toward the layer's in the units of its own; {@code borrowed[0]} gets the share. */
@@ -146,12 +158,12 @@ final class SlabQuantizer {
         WeightMatrix weights = prepared.flatMap(Prepared::match).map(match -> match.apply(original, algebra)).orElse(original);
         Scheme scheme = matrix.scheme().orElseThrow();
         QuantizedMatrix quantized = guarded(name, () -> prepared.isPresent()
-                ? gptq.quantize(weights, prepared.get().factor(), scheme)
+                ? gptq.quantize(weights, prepared.get().factor(gptq.settings().activationOrder(scheme)), scheme)
                 : rounding(matrix).quantize(weights, Statistics.NONE, scheme));
         byte[] packed = new byte[Math.toIntExact(slab.layout().bytes())];
         PackedCodec.pack(quantized.coded(), MemorySegment.ofArray(packed));
         long tokens = prepared.map(Prepared::tokens).orElse(0L);
-        boolean rounded = prepared.isEmpty() || prepared.get().factor().rounds();
+        boolean rounded = prepared.isEmpty() || prepared.get().factor(gptq.settings().activationOrder(scheme)).rounds();
         double[] error = tokens == 0 ? new double[] {quantized.loss(), squares(values)}
                 : outputError(weights, quantized.coded(), prepared.get().hessian());
         return new Outcome(packed, rounded ? Method.RTN : Method.GPTQ, tokens,

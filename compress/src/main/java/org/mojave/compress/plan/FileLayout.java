@@ -20,8 +20,8 @@ import org.mojave.format.tensor.TensorData;
 public final class FileLayout {
     /** Where a large record starts: the page and direct-read size. */
     public static final int RECORD_ALIGNMENT = 4096;
-    /** Below this a record starts like any matrix: padding would cost up to a percent, and a read takes its neighbours along anyway. */
-    public static final long LARGE_RECORD_BYTES = 512 << 10;
+    /** Below this a record starts like any matrix: padding would cost percents, and a read takes its neighbours along anyway. */
+    public static final long LARGE_RECORD_BYTES = 128 << 10;
 
     /** Bytes of a shard before a new one is begun. */
     private static final long SHARD_BYTES = 5_000_000_000L;

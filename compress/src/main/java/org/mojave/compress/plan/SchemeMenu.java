@@ -9,12 +9,13 @@ import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.format.packed.Scheme;
 
-/** The schemes that a plan with a target chooses from. Symmetric with six-bit scales: measured best per byte on the bundled model. */
+/** The schemes that a plan with a target chooses from: a trellis up to 4 bits, plain codes with six-bit scales above and for vocabularies. */
 public final class SchemeMenu {
-    private static final List<Scheme> LAYERS = parse("2rows", "2g128s6", "2g64s6", "2g32s6", "3g128s6", "3g64s6", "3g32s6", "4g128s6",
-            "4g64s6", "4g32s6", "5g64s6", "6g64s6", "8g128s");
+    private static final List<Scheme> LAYERS = parse("1rowt", "2rowt", "2g64t6", "3rowt", "3g64t6", "4rowt", "4g64t6", "5g64s6", "6g64s6",
+            "8g128s");
     private static final List<Scheme> VOCABULARY = parse("3g64s6", "4g64s6", "4g32s6", "5g64s6", "6g64s6", "8g128s");
-    private static final Scheme REFERENCE = Scheme.parse("3g64s6");
+    private static final Scheme REFERENCE = Scheme.parse("3rowt");
+    private static final Scheme VOCABULARY_REFERENCE = Scheme.parse("4g64s6");
 
     private SchemeMenu() {}
 
@@ -27,7 +28,7 @@ public final class SchemeMenu {
         return LAYERS;
     }
 
-    /** A scheme of all menus, in the middle of them. */
+    /** A scheme in the middle of those for layers. */
     public static Scheme reference() {
         return REFERENCE;
     }
@@ -42,12 +43,12 @@ public final class SchemeMenu {
         };
     }
 
-    /** The reference scheme for every matrix of a model that has a menu, by name. */
+    /** A scheme in the middle of its menu for every matrix of a model that has a menu, by name. */
     public static Map<String, Scheme> references(ModelSpec spec) {
         Map<String, Scheme> schemes = new LinkedHashMap<>();
         for (MatrixId id : spec.matrices()) {
             if (!of(id.role()).isEmpty()) {
-                schemes.put(id.name(), REFERENCE);
+                schemes.put(id.name(), id.layer() == MatrixId.NONE ? VOCABULARY_REFERENCE : REFERENCE);
             }
         }
         return schemes;

@@ -7,9 +7,12 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeJson;
+import org.mojave.format.checkpoint.CheckpointLayout;
+import org.mojave.format.checkpoint.TensorChecksums;
 import org.mojave.format.tensor.CheckpointException;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -49,6 +52,16 @@ public final class SmallFiles {
             throw new CheckpointException(folder.toString(), "cannot be read (" + e.getMessage() + ")", e);
         }
         return files;
+    }
+
+    /** The file of checksums of all tensors; its size does not depend on them. */
+    public static byte[] checksums(CheckpointLayout layout, ToIntFunction<String> checksum) {
+        return TensorChecksums.bytes(layout.shards().values().stream().flatMap(shard -> shard.tensors().keySet().stream()).toList(), checksum);
+    }
+
+    /** Bytes of all files of a result but the report: weights, {@code small} files, checksums. */
+    public static long allBytes(CheckpointLayout layout, Map<String, byte[]> small) {
+        return layout.fileBytes() + small.values().stream().mapToLong(content -> content.length).sum() + checksums(layout, _ -> 0).length;
     }
 
     private static byte[] config(Plan plan, Recipe recipe, long parameters) {

@@ -105,7 +105,6 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
     }
 
     private static long fileBytes(Plan plan, Recipe recipe) {
-        return FileLayout.of(plan).fileBytes() + SmallFiles.of(plan, recipe, plan.source().parameters()).values().stream()
-                .mapToLong(content -> content.length).sum();
+        return SmallFiles.allBytes(FileLayout.of(plan), SmallFiles.of(plan, recipe, plan.source().parameters()));
     }
 }

@@ -51,6 +51,11 @@ final class CodeTarget {
         }
     }
 
+    /** Takes all codes of the slice being worked on, [columns][lanes]. */
+    void putCodes(byte[] all) {
+        System.arraycopy(all, 0, slice, 0, all.length);
+    }
+
     /** Code minus zero of a column of the slice that was worked on last, to its place in {@code steps} [columns][lanes]. */
     void readColumn(int column, Rounding.Grid grid, float[] steps, int lanes) {
         int at = column * lanes;

@@ -46,7 +46,8 @@ public final class Gptq implements Quantizer {
     /** Bytes that {@link #quantize} takes besides the weights and the factor, its result included. */
     public long workBytes(int rows, int columns) {
         long slice = (long) Slices.largest(rows) * columns * (Float.BYTES + 1);
-        long refinement = settings.sweeps() == 0 ? 0 : Refinement.bytes(Slices.largest(rows), columns);
+        long refinement = Refinement.bytes(Slices.largest(rows), columns) + TrellisSearch.bytes(columns, settings.paths())
+                + (long) Slices.largest(rows) * columns * (2 * Float.BYTES + 1);
         return slice + refinement + (long) rows * columns;
     }
 
@@ -69,12 +70,19 @@ public final class Gptq implements Quantizer {
         if (factor.rounds()) {
             return new Rtn(settings.clip(), settings.fidelity()).round(weights, scheme, factor.events());
         }
+        if (scheme.trellis() && (settings.groups() != GptqSettings.Groups.STATIC || settings.fidelity() != Fidelity.NATIVE)) {
+            throw new IllegalArgumentException(weights.name() + ": a trellis needs static groups and native scales");
+        }
         if (scheme.sixBitScales() && settings.groups() != GptqSettings.Groups.STATIC) {
             throw new IllegalArgumentException(weights.name() + ": six-bit scales of a row are chosen together, so groups must be static");
         }
         CodeTarget target = new CodeTarget(scheme, weights.rows(), weights.columns());
         double[] loss = new double[1];
         Slices.forEach(weights.rows(), (firstRow, rows) -> {
+            if (scheme.trellis()) {
+                loss[0] += new TrellisSlice(this, factor, scheme).run(weights, target, firstRow, rows);
+                return;
+            }
             Rounding.Columns columns = Slices.transposed(weights, factor.order(), firstRow, rows);
             GptqSlice slice = new GptqSlice(this, weights.name(), factor, scheme, columns);
             double found = slice.run(target, firstRow);

@@ -33,7 +33,11 @@ public record QuantizedMatrix(CodedMatrix coded, int[] columnGroups, double loss
         float[] weights = new float[coded.codes().length];
         for (int row = 0; row < coded.rows(); row++) {
             for (int column = 0; column < columns; column++) {
-                int group = hasNaturalGroups() ? column / coded.scheme().groupColumns(columns) : columnGroups[column];
+                if (hasNaturalGroups()) {
+                    weights[row * columns + column] = coded.weight(row, column);
+                    continue;
+                }
+                int group = columnGroups[column];
                 int code = coded.codes()[row * columns + column] & 0xff;
                 weights[row * columns + column] = coded.scales()[row * groups + group] * (code - coded.zero(row, group));
             }

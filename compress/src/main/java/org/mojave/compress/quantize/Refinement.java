@@ -65,6 +65,18 @@ final class Refinement {
                 roundStrip(strip, Math.min(columns, strip + STRIP_COLUMNS));
             }
         }
+        return loss();
+    }
+
+    /** Fits all scales to the codes as they are; returns half the loss that is left. */
+    double fitAllScales() {
+        for (int group = 0; group < grids.length; group++) {
+            fitScales(group);
+        }
+        return loss();
+    }
+
+    private double loss() {
         double loss = 0;
         for (int i = 0; i < error.length; i++) {
             loss += (double) error[i] * residual[i];

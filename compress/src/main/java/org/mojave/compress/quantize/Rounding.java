@@ -23,7 +23,7 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
     private static final float ACTIVITY_STEP = 0.02f;
     /** Adding and subtracting it rounds a small float32 half to even, like Math.rint, but in vectors. */
     private static final float ROUND = 0x1.8p23f;
-    private static final float SMALLEST_HALF = 0x1p-24f;
+    static final float SMALLEST_HALF = 0x1p-24f;
     private static final float LARGEST_HALF = 65504;
     /** Leaves room for scales that grow when they are fitted. */
     private static final float UNIT_SHARE = 1.1f;
@@ -46,6 +46,26 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
         if (!scheme.sixBitScales()) {
             return;
         }
+        chooseUnits(grids);
+        for (int group = 0; group < grids.length; group++) {
+            chooseMultiples(weights, groups.get(group), grids[group]);
+        }
+    }
+
+    /** As {@link #unify}, taking the nearest multiples. */
+    void unifyNearest(Grid[] grids) {
+        if (!scheme.sixBitScales()) {
+            return;
+        }
+        chooseUnits(grids);
+        for (Grid grid : grids) {
+            for (int l = 0; l < grid.scales().length; l++) {
+                grid.scales()[l] = multiple(grid.scales()[l], grid.units()[l]);
+            }
+        }
+    }
+
+    private void chooseUnits(Grid[] grids) {
         for (int l = 0; l < grids[0].scales().length; l++) {
             float largest = 0;
             for (Grid grid : grids) {
@@ -55,9 +75,6 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
             for (Grid grid : grids) {
                 grid.units()[l] = unit;
             }
-        }
-        for (int group = 0; group < grids.length; group++) {
-            chooseMultiples(weights, groups.get(group), grids[group]);
         }
     }
 

@@ -95,12 +95,12 @@ final class HalfTrials {
 
     /** Bytes for a group's factor, and for its matrices in a scheme and in the reference scheme. */
     private static long bytes(InputGroup group) {
-        return 3L * Float.BYTES * group.columns() * group.columns() + group.matrices().stream().mapToLong(Trial::bytes).sum();
+        return 4L * Float.BYTES * group.columns() * group.columns() + group.matrices().stream().mapToLong(Trial::bytes).sum();
     }
 
     private Map<InputGroup, Trial.Inputs> inputs(List<InputGroup> groups, Moments moments) {
         Trial.Inputs[] all = new Trial.Inputs[groups.size()];
-        workers.run(all.length, (index, _) -> all[index] = trial.inputs(moments.of(groups.get(index)), SchemeMenu.reference()));
+        workers.run(all.length, (index, _) -> all[index] = trial.inputs(moments.of(groups.get(index))));
         Map<InputGroup, Trial.Inputs> inputs = new HashMap<>();
         for (int i = 0; i < all.length; i++) {
             inputs.put(groups.get(i), all[i]);

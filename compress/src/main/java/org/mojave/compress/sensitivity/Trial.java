@@ -19,14 +19,17 @@ import org.mojave.format.packed.PackedCodec;
 import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.packed.Scheme;
 
-/** Quantizes a matrix for a trial: as the job will do it, but without sweeps. Safe for several threads. */
+/** Quantizes a matrix for a trial: much as the job will do it, but in one go. Safe for several threads. */
 final class Trial {
+    /** Fewer paths than the job keeps: schemes only have to be told apart. */
+    private static final int PATHS = 16;
+
     private final Gptq gptq;
     private final LinearAlgebra algebra;
     private final double shrinkage;
 
     /** What is known of the inputs of some matrices; {@code tokens} may be none where an expert leans on its layer. */
-    record Inputs(Hessian hessian, HessianFactor factor, long tokens) {}
+    record Inputs(Hessian hessian, HessianFactor natural, HessianFactor ordered, long tokens) {}
 
     /** A matrix in a scheme, and the squared error of its outputs, summed over tokens. */
     record Result(PackedMatrix matrix, double error) {}
@@ -34,11 +37,11 @@ final class Trial {
     Trial(LinearAlgebra algebra, double shrinkage) {
         this.algebra = algebra;
         this.shrinkage = shrinkage;
-        gptq = new Gptq(GptqSettings.careful(0), algebra);
+        gptq = new Gptq(GptqSettings.careful(0).withPaths(PATHS), algebra);
     }
 
     /** Makes moments ready; an expert that saw little leans on its layer. */
-    Inputs inputs(GroupMoments seen, Scheme scheme) {
+    Inputs inputs(GroupMoments seen) {
         ExpertStatistics own = seen.own();
         Hessian hessian = new Hessian(own.columns(), own.hessian(), own.counts().tokens());
         if (seen.layer().isPresent() && seen.layer().get().trace() > 0) {
@@ -49,7 +52,8 @@ final class Trial {
             }
             hessian = new Hessian(own.columns(), values, Math.max(1, own.counts().tokens()));
         }
-        return new Inputs(hessian, gptq.prepare(hessian, scheme), own.counts().tokens());
+        return new Inputs(hessian, HessianFactor.of(hessian, false, gptq.settings().damping(), algebra),
+                HessianFactor.of(hessian, true, gptq.settings().damping(), algebra), own.counts().tokens());
     }
 
     /** Bytes that a trial takes beside the inputs. */
@@ -64,7 +68,8 @@ final class Trial {
         int columns = matrix.shape().columns();
         float[] values = new float[Math.multiplyExact(rows, columns)];
         source.decode(0, rows, values, 0);
-        QuantizedMatrix quantized = gptq.quantize(new WeightMatrix(matrix.id().name(), rows, columns, values), inputs.factor(), scheme);
+        QuantizedMatrix quantized = gptq.quantize(new WeightMatrix(matrix.id().name(), rows, columns, values),
+                gptq.settings().activationOrder(scheme) ? inputs.ordered() : inputs.natural(), scheme);
         PackedLayout layout = new PackedLayout(scheme, rows, columns);
         MemorySegment bytes = MemorySegment.ofArray(new byte[Math.toIntExact(layout.bytes())]);
         PackedCodec.pack(quantized.coded(), bytes);

@@ -37,7 +37,7 @@ public record PackedMatrix(PackedLayout layout, MemorySegment bytes) implements 
 
     /** Whether the kernels that read codes as they lie know the scheme; other matrices are decoded to floats for each product. */
     boolean hasKernels() {
-        return !scheme().sixBitScales() && scheme().bits() != 5 && scheme().bits() != 6;
+        return !scheme().sixBitScales() && !scheme().trellis() && scheme().bits() != 5 && scheme().bits() != 6;
     }
 
     /** Bits, group and symmetry. */
@@ -73,7 +73,9 @@ public record PackedMatrix(PackedLayout layout, MemorySegment bytes) implements 
         Objects.checkFromIndexSize(offset, Math.multiplyExact(rowCount, columns()), target.length);
         for (int r = 0; r < rowCount; r++) {
             int at = offset + r * columns();
-            if (PackedDecoder.SUPPORTED) {
+            if (scheme().trellis()) {
+                TrellisDecoder.decodeRow(layout, bytes, firstRow + r, target, at);
+            } else if (PackedDecoder.SUPPORTED) {
                 PackedDecoder.decodeRow(layout, bytes, firstRow + r, target, at);
             } else {
                 PackedCodec.decodeRow(layout, bytes, firstRow + r, target, at);

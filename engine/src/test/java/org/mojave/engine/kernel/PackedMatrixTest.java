@@ -29,6 +29,9 @@ class PackedMatrixTest {
                     layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), 37, 317));
                     layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), 16, 256));
                     layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), 3, 20));
+                    if (symmetric && bits <= 4) {
+                        layouts.add(new PackedLayout(new Scheme(bits, group, true, group != Scheme.WHOLE_ROW, true), 37, 317));
+                    }
                     if (group != Scheme.WHOLE_ROW) {
                         layouts.add(new PackedLayout(new Scheme(bits, group, symmetric, true), 37, 317));
                     }
@@ -57,7 +60,7 @@ class PackedMatrixTest {
         for (int row = 0; row < units.length; row++) {
             units[row] = Float.float16ToFloat(Float.floatToFloat16(random.nextFloat() * 0.01f));
             for (int group = 0; group < layout.groups(); group++) {
-                scales[row * layout.groups() + group] = units[row] * (random.nextInt(64) - (layout.scheme().symmetric() ? 32 : 0));
+                scales[row * layout.groups() + group] = units[row] * (random.nextInt(64) - (layout.scheme().signedScales() ? 32 : 0));
             }
         }
         PackedCodec.pack(new CodedMatrix(layout.scheme(), layout.rows(), layout.columns(), codes, scales, zeros, units), memory);
@@ -66,7 +69,7 @@ class PackedMatrixTest {
 
     @ParameterizedTest
     @MethodSource("layouts")
-    void vectorDecoderEqualsTheScalarOneInEveryBit(PackedLayout layout) {
+    void fastDecodersEqualTheScalarOneInEveryBit(PackedLayout layout) {
         try (Arena arena = Arena.ofConfined()) {
             PackedMatrix matrix = random(layout, arena);
             int columns = layout.columns();
@@ -76,7 +79,11 @@ class PackedMatrixTest {
             matrix.decode(0, layout.rows(), all, 0);
             for (int row = 0; row < layout.rows(); row++) {
                 PackedCodec.decodeRow(layout, matrix.bytes(), row, expected, 0);
-                PackedDecoder.decodeRow(layout, matrix.bytes(), row, actual, 7);
+                if (layout.scheme().trellis()) {
+                    TrellisDecoder.decodeRow(layout, matrix.bytes(), row, actual, 7);
+                } else {
+                    PackedDecoder.decodeRow(layout, matrix.bytes(), row, actual, 7);
+                }
                 assertThat(Arrays.copyOfRange(actual, 7, actual.length)).as("row %d, seed %d", row, SEED).isEqualTo(expected);
                 assertThat(Arrays.copyOfRange(all, row * columns, (row + 1) * columns)).isEqualTo(expected);
             }

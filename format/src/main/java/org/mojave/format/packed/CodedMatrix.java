@@ -57,6 +57,15 @@ public record CodedMatrix(Scheme scheme, int rows, int columns, byte[] codes, fl
     public float weight(int row, int column) {
         int group = column / scheme.groupColumns(columns);
         int code = codes[row * columns + column] & 0xff;
-        return scales[row * scheme.groups(columns) + group] * (code - zero(row, group));
+        return scales[row * scheme.groups(columns) + group] * (scheme.trellis() ? Trellis.value(state(row, column)) : code - zero(row, group));
+    }
+
+    /** What the register holds at a column: the codes up to it that fit in. */
+    private int state(int row, int column) {
+        int state = 0;
+        for (int c = Math.max(0, column - Math.ceilDiv(Trellis.STATE_BITS, scheme.bits()) + 1); c <= column; c++) {
+            state = Trellis.next(state, codes[row * columns + c] & 0xff, scheme.bits());
+        }
+        return state;
     }
 }

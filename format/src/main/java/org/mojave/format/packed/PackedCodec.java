@@ -77,12 +77,15 @@ public final class PackedCodec {
     /** Decodes one row to float32, into {@code target[offset …]}. */
     public static void decodeRow(PackedLayout layout, MemorySegment source, int row, float[] target, int offset) {
         int groupColumns = layout.scheme().groupColumns(layout.columns());
+        int state = 0;
         for (int group = 0; group < layout.groups(); group++) {
             float scale = scale(layout, source, row, group);
             int zero = zero(layout, source, row, group);
             int end = Math.min(layout.columns(), (group + 1) * groupColumns);
             for (int column = group * groupColumns; column < end; column++) {
-                target[offset + column] = scale * (code(layout, source, row, column) - zero);
+                int code = code(layout, source, row, column);
+                state = layout.scheme().trellis() ? Trellis.next(state, code, layout.scheme().bits()) : 0;
+                target[offset + column] = scale * (layout.scheme().trellis() ? Trellis.value(state) : code - zero);
             }
         }
     }
@@ -115,7 +118,7 @@ public final class PackedCodec {
         int low = source.get(ValueLayout.JAVA_BYTE, at + lane % 8) >>> zeroShift(row) & 15;
         int high = source.get(ValueLayout.JAVA_BYTE, at + 8 + lane % 4) >>> (2 * (lane / 4)) & 3;
         int value = low | high << 4;
-        return layout.scheme().symmetric() && value > 31 ? value - 64 : value;
+        return layout.scheme().signedScales() && value > 31 ? value - 64 : value;
     }
 
     private static void setMultiple(PackedLayout layout, MemorySegment target, int row, int group, int value) {
@@ -135,7 +138,7 @@ public final class PackedCodec {
         float unit = matrix.units()[row];
         int multiple = unit == 0 ? 0 : Math.round(scale / unit);
         Scheme scheme = matrix.scheme();
-        if (unit * multiple != scale || multiple > scheme.largestMultiple() || multiple < (scheme.symmetric() ? -32 : 0)) {
+        if (unit * multiple != scale || multiple > scheme.largestMultiple() || multiple < (scheme.signedScales() ? -32 : 0)) {
             throw new IllegalArgumentException("scale " + scale + " of row " + row + ", group " + group + " is not a six-bit multiple of "
                     + unit);
         }

@@ -6,7 +6,7 @@ package org.mojave.format.packed;
  * holds one row and no horizontal sum is ever needed. Missing rows and columns (to multiples of 16 and 32) have code 0
  * and scale 0.
  *
- * <p>A tile, each part padded to 64 bytes, or 16 with six-bit scales:
+ * <p>A tile, each part padded to 64 bytes, or 16 with six-bit scales or a trellis:
  * <ol>
  *   <li>scales: {@code [groups][16]} float16; six-bit ones: {@code [16]} float16 units, then for each group 12 bytes: byte i of the first
  *       8 holds the low four bits of row i in its low and of row i+8 in its high nibble, byte i of the last 4 the high two
@@ -28,7 +28,7 @@ public record PackedLayout(Scheme scheme, int rows, int columns) {
     public static final int TILE_ROWS = 16;
     /** Columns are padded to a multiple of this. */
     public static final int RUN_COLUMNS = 32;
-    /** Where a matrix starts, and each part of its tiles unless scales have six bits. */
+    /** Where a matrix starts, and each part of its tiles unless that is 16. */
     public static final int ALIGNMENT = 64;
     private static final int SMALL_ALIGNMENT = 16;
     /** Bytes of the six-bit scales of 16 rows for one group. */
@@ -95,7 +95,7 @@ public record PackedLayout(Scheme scheme, int rows, int columns) {
     }
 
     private long aligned(long bytes) {
-        int alignment = scheme.sixBitScales() ? SMALL_ALIGNMENT : ALIGNMENT;
+        int alignment = scheme.sixBitScales() || scheme.trellis() ? SMALL_ALIGNMENT : ALIGNMENT;
         return (bytes + alignment - 1) / alignment * alignment;
     }
 }

@@ -24,6 +24,9 @@ class PackedCodecTest {
                 for (boolean symmetric : new boolean[] {true, false}) {
                     for (int[] shape : shapes) {
                         layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), shape[0], shape[1]));
+                        if (symmetric && bits <= 4) {
+                            layouts.add(new PackedLayout(new Scheme(bits, group, true, group != Scheme.WHOLE_ROW, true), shape[0], shape[1]));
+                        }
                         if (group != Scheme.WHOLE_ROW) {
                             layouts.add(new PackedLayout(new Scheme(bits, group, symmetric, true), shape[0], shape[1]));
                         }
@@ -52,7 +55,7 @@ class PackedCodecTest {
         for (int row = 0; row < units.length; row++) {
             units[row] = Float.float16ToFloat(Float.floatToFloat16(random.nextFloat() + 0.01f));
             for (int group = 0; group < layout.groups(); group++) {
-                scales[row * layout.groups() + group] = units[row] * (random.nextInt(64) - (layout.scheme().symmetric() ? 32 : 0));
+                scales[row * layout.groups() + group] = units[row] * (random.nextInt(64) - (layout.scheme().signedScales() ? 32 : 0));
             }
         }
         return new CodedMatrix(layout.scheme(), layout.rows(), layout.columns(), codes, scales, zeros, units);

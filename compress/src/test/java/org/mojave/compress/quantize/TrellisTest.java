@@ -1,0 +1,82 @@
+package org.mojave.compress.quantize;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mojave.engine.kernel.LinearAlgebra;
+import org.mojave.format.packed.CodedMatrix;
+import org.mojave.format.packed.PackedCodec;
+import org.mojave.format.packed.Scheme;
+
+/** Schemes whose codes run through a trellis. */
+class TrellisTest {
+    private static final long SEED = 20_261_126;
+    private static final LinearAlgebra ALGEBRA = LinearAlgebra.preferred();
+
+    private static QuantizedMatrix quantize(QuantizerSamples samples, String scheme, int paths) {
+        return new Gptq(GptqSettings.careful(4).withPaths(paths), ALGEBRA).quantize(samples.weights(), samples.hessian(), Scheme.parse(scheme));
+    }
+
+    private static double error(QuantizerSamples samples, QuantizedMatrix result) {
+        return OutputError.of(samples.weights().values(), result.weights(), samples.hessian(), ALGEBRA);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"2g64t6, 2g64s6, 0.8", "2rowt, 2rows, 0.8", "3g64t6, 3g64s6, 0.8", "4g128t6, 4g128s6, 0.85", "1g64t6, 1g64s6, 0.85"})
+    void lessIsLostThanWithPlainCodesOfTheSameSize(String trellis, String plain, double share) {
+        QuantizerSamples samples = QuantizerSamples.correlated(SEED, 24, 192, 600);
+        assertThat(error(samples, quantize(samples, trellis, 64))).as("seed %d", SEED)
+                .isLessThan(share * error(samples, quantize(samples, plain, 64)));
+    }
+
+    @Test
+    void morePathsFindMore() {
+        QuantizerSamples samples = QuantizerSamples.correlated(SEED, 24, 160, 600);
+        double few = error(samples, quantize(samples, "2rowt", 4));
+        double some = error(samples, quantize(samples, "2rowt", 16));
+        assertThat(some).as("seed %d", SEED).isLessThan(0.85 * few);
+        assertThat(error(samples, quantize(samples, "2rowt", 64))).as("seed %d", SEED).isLessThan(0.95 * some);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1g32t6", "2rowt", "2g64t6", "3g32t6", "4g128t6", "3g64t"})
+    void storageHoldsWhatWasChosen(String id) {
+        QuantizerSamples samples = QuantizerSamples.correlated(SEED, 37, 173, 300);
+        QuantizedMatrix result = quantize(samples, id, 8);
+        CodedMatrix coded = result.coded();
+        byte[] packed = new byte[(int) coded.layout().bytes()];
+        PackedCodec.pack(coded, MemorySegment.ofArray(packed));
+        float[] rows = new float[37 * 173];
+        for (int row = 0; row < 37; row++) {
+            PackedCodec.decodeRow(coded.layout(), MemorySegment.ofArray(packed), row, rows, row * 173);
+        }
+        assertThat(rows).as("seed %d", SEED).isEqualTo(result.weights());
+    }
+
+    @Test
+    void theLossIsTheOneThatIsLeft() {
+        QuantizerSamples samples = QuantizerSamples.correlated(SEED, 20, 160, 400);
+        float[] damped = samples.hessian().values().clone();
+        double mean = 0;
+        for (int i = 0; i < 160; i++) {
+            mean += samples.hessian().diagonal(i) / 160;
+        }
+        for (int i = 0; i < 160; i++) {
+            damped[i * 160 + i] += (float) (0.01 * mean);
+        }
+        QuantizedMatrix result = quantize(samples, "2g32t6", 16);
+        double loss = OutputError.of(samples.weights().values(), result.weights(), new Hessian(160, damped, 400), ALGEBRA);
+        assertThat(result.loss()).as("seed %d", SEED).isCloseTo(loss / 2, within(2e-3 * loss));
+    }
+
+    @Test
+    void onePathWithoutChoiceIsNotAsked() {
+        assertThatThrownBy(() -> GptqSettings.careful(0).withPaths(0)).hasMessageContaining("not 0");
+        assertThatThrownBy(() -> Scheme.parse("8g64t6")).hasMessageContaining("1 to 4 bits");
+    }
+}
