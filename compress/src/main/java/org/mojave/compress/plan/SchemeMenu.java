@@ -11,7 +11,7 @@ import org.mojave.format.packed.Scheme;
 
 /** The schemes that a plan with a target chooses from: a trellis up to 4 bits, plain codes with six-bit scales above and for vocabularies. */
 public final class SchemeMenu {
-    private static final List<Scheme> LAYERS = parse("1rowt", "2rowt", "2g64t6", "3rowt", "3g64t6", "4rowt", "4g64t6", "5g64s6", "6g64s6",
+    private static final List<Scheme> LAYERS = parse("1rowt", "2rowt", "2g64t6", "3rowt", "3g64t6", "4rowt", "4g64s6", "5g64s6", "6g64s6",
             "8g128s");
     private static final List<Scheme> VOCABULARY = parse("3g64s6", "4g64s6", "4g32s6", "5g64s6", "6g64s6", "8g128s");
     private static final Scheme REFERENCE = Scheme.parse("3rowt");

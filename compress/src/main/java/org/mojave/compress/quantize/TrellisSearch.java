@@ -16,6 +16,7 @@ final class TrellisSearch {
     private final float[] upper;
     private final int columns;
     private final int bits;
+    private final int mask;
     private final int width;
     /** Values by register state. */
     private final float[] values = new float[Trellis.STATES];
@@ -29,8 +30,9 @@ final class TrellisSearch {
     /** Parent path and code of each path at each column. */
     private final short[] parents;
     private final byte[] codes;
-    /** Losses of children by parent and code, and the best child of each state. */
+    /** Losses and states of children by parent and code, and the best child of each state. */
     private final float[] children;
+    private final int[] childStates;
     private final int[] bestOf = new int[Trellis.STATES];
     private final float[] sorted;
 
@@ -46,6 +48,7 @@ final class TrellisSearch {
         this.columns = columns;
         this.bits = bits;
         this.width = width;
+        mask = (1 << bits) - 1;
         for (int state = 0; state < values.length; state++) {
             values[state] = Trellis.value(state);
         }
@@ -58,6 +61,7 @@ final class TrellisSearch {
         parents = new short[width * columns];
         codes = new byte[width * columns];
         children = new float[width << bits];
+        childStates = new int[width << bits];
         sorted = new float[width << bits];
         Arrays.fill(bestOf, NONE);
     }
@@ -91,25 +95,17 @@ final class TrellisSearch {
     /** Takes all paths over one column; returns how many there are then. */
     private int advance(int column, int paths, float scale) {
         float inverse = 1 / upper[column * columns + column];
-        int branches = 1 << bits;
-        int count = paths * branches;
-        for (int path = 0; path < paths; path++) {
-            float weight = weights[path][column];
-            for (int code = 0; code < branches; code++) {
-                float error = (weight - scale * values[Trellis.next(states[path], code, bits)]) * inverse;
-                children[path * branches + code] = losses[path] + error * error;
-            }
-        }
-        keepBestOfStates(count, branches);
+        int count = paths << bits;
+        expand(column, paths, scale, inverse);
+        keepBestOfStates(count);
         float limit = limit(count);
         int survivors = 0;
         for (int child = 0; child < count && survivors < width; child++) {
             if (children[child] <= limit) {
-                int parent = child / branches;
-                int code = child % branches;
-                int state = Trellis.next(states[parent], code, bits);
+                int parent = child >>> bits;
+                int state = childStates[child];
                 parents[column * width + survivors] = (short) parent;
-                codes[column * width + survivors] = (byte) code;
+                codes[column * width + survivors] = (byte) (child & mask);
                 nextStates[survivors] = state;
                 nextLosses[survivors] = children[child];
                 descend(weights[parent], nextWeights[survivors], column, (weights[parent][column] - scale * values[state]) * inverse);
@@ -120,22 +116,36 @@ final class TrellisSearch {
         return survivors;
     }
 
+    /** States and losses of all children. */
+    private void expand(int column, int paths, float scale, float inverse) {
+        int child = 0;
+        for (int path = 0; path < paths; path++) {
+            float weight = weights[path][column];
+            float loss = losses[path];
+            int first = Trellis.next(states[path], 0, bits);
+            for (int code = 0; code <= mask; code++) {
+                float error = (weight - scale * values[first + code]) * inverse;
+                childStates[child] = first + code;
+                children[child++] = loss + error * error;
+            }
+        }
+    }
+
     /** Of the children with one state only the best keeps a finite loss. */
-    private void keepBestOfStates(int count, int branches) {
+    private void keepBestOfStates(int count) {
         for (int child = 0; child < count; child++) {
-            int state = Trellis.next(states[child / branches], child % branches, bits);
-            int other = bestOf[state];
+            int other = bestOf[childStates[child]];
             if (other == NONE) {
-                bestOf[state] = child;
+                bestOf[childStates[child]] = child;
             } else if (children[child] < children[other]) {
                 children[other] = Float.POSITIVE_INFINITY;
-                bestOf[state] = child;
+                bestOf[childStates[child]] = child;
             } else {
                 children[child] = Float.POSITIVE_INFINITY;
             }
         }
         for (int child = 0; child < count; child++) {
-            bestOf[Trellis.next(states[child / branches], child % branches, bits)] = NONE;
+            bestOf[childStates[child]] = NONE;
         }
     }
 
