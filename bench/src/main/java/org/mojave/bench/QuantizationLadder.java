@@ -1,5 +1,6 @@
 package org.mojave.bench;
 
+import org.mojave.compress.quantize.Clip;
 import org.mojave.compress.quantize.Fidelity;
 import org.mojave.compress.quantize.Gptq;
 import org.mojave.compress.quantize.GptqSettings;
@@ -65,6 +66,6 @@ public class QuantizationLadder {
 
     @Benchmark
     public QuantizedMatrix roundingWithClipSearch() {
-        return new Rtn(true, Fidelity.NATIVE).quantize(weights, Statistics.NONE, SCHEME);
+        return new Rtn(Clip.WEIGHTS, Fidelity.NATIVE).quantize(weights, Statistics.NONE, SCHEME);
     }
 }

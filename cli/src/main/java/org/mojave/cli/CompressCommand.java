@@ -90,7 +90,7 @@ final class CompressCommand implements Callable<Integer> {
 
     private JobRequest request() {
         JobRequest.Limits limits = new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), strict, overwrite);
-        return new JobRequest(model, output, recipe.recipe(common.seed()), Optional.empty(),
+        return new JobRequest(model, output, recipe.recipe(common.seed(), dryRun), recipe.statistics(), Optional.empty(),
                 evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
     }
 }

@@ -19,6 +19,9 @@ import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.report.Report;
+import org.mojave.engine.kernel.NativeChoice;
+import org.mojave.engine.kernel.NativeSupport;
+import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.run.Decoder;
 import org.mojave.engine.run.Generator;
@@ -100,7 +103,8 @@ final class DemoCommand implements Callable<Integer> {
     private Written write(Path folder) {
         try (Model model = Model.open(folder); Tokenizer tokenizer = Tokenizer.open(folder); Workers workers = new Workers(common.threads())) {
             List<Integer> ids = new ArrayList<>();
-            Generator generator = new Generator(model, new Decoder(model, workers));
+            ProductPath path = ProductPath.of(NativeSupport.load(new NativeChoice.Best()));
+            Generator generator = new Generator(model, new Decoder(model, workers, path));
             Generator.Report report = generator.run(new Generator.Request(tokenizer.encodePrompt(PROMPT), NEW_TOKENS, model.endTokens()),
                     new Sampler(SAMPLING, new SplittableRandom(common.seed())), ids::add);
             return new Written(tokenizer.decodePlain(ids.stream().mapToInt(Integer::intValue).toArray()), report.generationSpeed());

@@ -20,6 +20,8 @@ import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Streams;
 import org.mojave.cli.terminal.Table;
 import org.mojave.engine.kernel.LinearAlgebra;
+import org.mojave.engine.kernel.NativeChoice;
+import org.mojave.engine.kernel.NativeSupport;
 import org.mojave.engine.kernel.OpenBlas;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -63,10 +65,25 @@ final class DoctorCommand implements Callable<Integer> {
         console.note("Measuring memory and disk…");
         findings.add(MemoryBandwidth.measure(common.threads(), BANDWIDTH_TIME).finding());
         findings.add(DiskBandwidth.measure(folder).finding());
+        findings.add(kernels(NativeSupport.load(new NativeChoice.Best())));
         findings.add(linearAlgebra());
         findings.add(CCompiler.onPath(String.valueOf(System.getenv("PATH"))).finding());
         show(console, findings);
         return ExitCode.DONE.code();
+    }
+
+    private static Finding kernels(NativeSupport support) {
+        KernelOption.Selected selected = KernelOption.Selected.automatic(support);
+        Map<String, Object> facts = Map.of("path", selected.reason());
+        return switch (support) {
+            case NativeSupport.Available _ -> Finding.good("kernels", selected.reason(), facts);
+            case NativeSupport.Unavailable(NativeSupport.Cause cause, _) -> Finding.weak("kernels", selected.reason(), switch (cause) {
+                case DISABLED -> "generation is slower; switch native kernels on";
+                case NOT_BUILT -> "generation is slower; install a C compiler (gcc) on Linux on x86-64 and build Mojave again";
+                case PROCESSOR -> "generation is slower; a processor with AVX2 (x86-64, 2013 and later) runs the native kernels";
+                case LOADING -> "generation is slower; the library needs a writable ~/.cache (or XDG_CACHE_HOME) without noexec";
+            }, facts);
+        };
     }
 
     private static Finding linearAlgebra() {

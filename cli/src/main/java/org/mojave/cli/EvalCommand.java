@@ -21,6 +21,7 @@ import org.mojave.engine.evaluate.EvaluationOptions;
 import org.mojave.engine.evaluate.Evaluator;
 import org.mojave.engine.evaluate.LogitSource;
 import org.mojave.engine.evaluate.ModelLogits;
+import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.tokenize.Tokenizer;
@@ -49,6 +50,9 @@ final class EvalCommand implements Callable<Integer> {
 
     @Mixin
     private CommonOptions common;
+
+    @Mixin
+    private final KernelOption kernels = new KernelOption(KernelOption.Kernels.EXACT);
 
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
@@ -88,11 +92,17 @@ final class EvalCommand implements Callable<Integer> {
                 Workers workers = new Workers(common.threads())) {
             checkPair(model, base);
             EvaluationOptions options = options(model, base);
-            Evaluator evaluator = new Evaluator(new ModelLogits(model, workers),
-                    Optional.ofNullable(base).map(b -> (LogitSource) new ModelLogits(b, workers)), workers);
+            KernelOption.Selected selected = kernels.select();
+            ProductPath path = selected.path();
+            Evaluator evaluator = new Evaluator(new ModelLogits(model, workers, path),
+                    Optional.ofNullable(base).map(b -> (LogitSource) new ModelLogits(b, workers, path)), workers);
             List<Measured> all = new ArrayList<>();
             for (Path text : texts) {
-                all.add(measure(console, evaluator, options, text, ids(text, tokenizer, baseTokenizer)));
+                int[] ids = ids(text, tokenizer, baseTokenizer);
+                if (all.isEmpty()) {
+                    selected.note(console);
+                }
+                all.add(measure(console, evaluator, options, text, ids));
             }
             show(console, all);
         }

@@ -42,6 +42,9 @@ final class LogitsCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
+    @Mixin
+    private final KernelOption kernels = new KernelOption(KernelOption.Kernels.EXACT);
+
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
 
@@ -70,7 +73,9 @@ final class LogitsCommand implements Callable<Integer> {
         try (Model model = Model.open(folder); Workers workers = new Workers(common.threads())) {
             List<int[]> sequences = texts.isEmpty() ? parsed() : encoded();
             sequences.forEach(ids -> check(ids, model));
-            Decoder decoder = new Decoder(model, workers);
+            KernelOption.Selected selected = kernels.select();
+            selected.note(console);
+            Decoder decoder = new Decoder(model, workers, selected.path());
             try (LogitsOutput output = console.json() ? new JsonLogits(streams.out(), model.vocabularySize())
                     : new ReadableLogits(console, model.vocabularySize())) {
                 for (int[] ids : sequences) {

@@ -71,11 +71,13 @@ public final class Mojave implements Runnable {
         line.addSubcommand(new DoctorCommand(streams));
         line.addSubcommand(new InspectCommand(streams));
         line.addSubcommand(new SampleCommand(streams));
+        line.addSubcommand(new CalibrateCommand(streams));
         line.addSubcommand(new PlanCommand(streams));
         line.addSubcommand(new CompressCommand(streams));
         line.addSubcommand(new ResumeCommand(streams));
         line.addSubcommand(new EvalCommand(streams));
         line.addSubcommand(new RunCommand(streams));
+        line.addSubcommand(new BenchCommand(streams));
         line.addSubcommand(new LogitsCommand(streams));
         line.addSubcommand(new SynthCommand(streams));
         return configured(line, streams);

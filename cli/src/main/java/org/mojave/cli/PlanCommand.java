@@ -58,7 +58,7 @@ final class PlanCommand implements Callable<Integer> {
     public Integer call() {
         Console console = common.console(streams);
         JobRequest.Limits limits = new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), false, false);
-        JobRequest request = new JobRequest(model, model, recipe.recipe(common.seed()), Optional.empty(), List.of(), limits);
+        JobRequest request = new JobRequest(model, model, recipe.recipe(common.seed(), false), recipe.statistics(), Optional.empty(), List.of(), limits);
         try (JobConsole job = new JobConsole(console)) {
             PlanSummary summary = CompressionJob.plan(request, job);
             job.close();

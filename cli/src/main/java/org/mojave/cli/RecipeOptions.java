@@ -2,8 +2,10 @@ package org.mojave.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.mojave.cli.terminal.ByteCount;
+import org.mojave.compress.calibrate.StoredMoments;
 import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
@@ -41,11 +43,23 @@ final class RecipeOptions {
             description = "UTF-8 text like what the model will be used on (default: a bundled mix).")
     private List<Path> calibration;
 
+    @Option(names = "--statistics", paramLabel = "DIR",
+            description = "Statistics of mojave calibrate instead of text; fast, but no matrix is fitted to the quantized ones before it.")
+    private Path statistics;
+
     @Option(names = "--sequences", paramLabel = "N", defaultValue = "128", description = "Calibration sequences (default: ${DEFAULT-VALUE}).")
     private int sequences;
 
     @Option(names = "--length", paramLabel = "N", defaultValue = "256", description = "Tokens of a sequence (default: ${DEFAULT-VALUE}).")
     private int length;
+
+    @Option(names = "--balance", paramLabel = "R", arity = "0..1", fallbackValue = "2", defaultValue = "0",
+            description = "Choose sequences until every expert has R times its even share of the tokens (R if not given: 2).")
+    private double balance;
+
+    @Option(names = "--balance-most", paramLabel = "N", defaultValue = "0",
+            description = "Choose at most N sequences for the balance (default: as many as it takes).")
+    private int balanceMost;
 
     @Option(names = "--no-matching", description = "Fit each matrix to its own outputs, not to those of the original model (less exact).")
     private boolean noMatching;
@@ -58,15 +72,28 @@ final class RecipeOptions {
             description = "How far the statistics of an expert with few tokens lean on the layer's; 0: not at all (default: ${DEFAULT-VALUE}).")
     private double shrinkage;
 
+    @Option(names = "--router-damping", paramLabel = "D", defaultValue = "0",
+            description = "Fit the routers to the original's choices, so stiffly (try 0.01); 0: they stay as they are (default: ${DEFAULT-VALUE}).")
+    private double routerDamping;
+
     @Option(names = "--sweeps", paramLabel = "N", defaultValue = "4",
             description = "Times that codes and scales are adjusted after the first choice (default: ${DEFAULT-VALUE}).")
     private int sweeps;
 
-    /** The recipe; throws {@link UsageException} for options that contradict each other. */
-    Recipe recipe(long seed) {
+    /** Where stored statistics are, if they are to be used. */
+    Optional<Path> statistics() {
+        return Optional.ofNullable(statistics);
+    }
+
+    /**
+     * The recipe; throws {@link UsageException} for options that contradict each other. Where only the size matters, sequences need not be
+     * {@linkplain CalibrationWish#balance() balanced}, which takes a walk through the model.
+     */
+    Recipe recipe(long seed, boolean sizeOnly) {
         List<Path> texts = calibration == null ? BundledTexts.calibration() : calibration;
-        Fitting fitting = new Fitting(!noMatching, affinityPower, shrinkage, sweeps);
-        CalibrationWish wish = new CalibrationWish(texts, sequences, length);
+        Fitting fitting = statistics == null ? new Fitting(!noMatching, affinityPower, shrinkage, routerDamping, sweeps)
+                : new Fitting(false, StoredMoments.header(statistics).affinityPower(), shrinkage, routerDamping, sweeps);
+        CalibrationWish wish = new CalibrationWish(texts, sequences, length, sizeOnly ? 0 : balance, balanceMost);
         if (targetBits == null && targetSize == null) {
             return new Recipe(Method.parse(method), scheme(), vocabularyBits == null ? 8 : vocabularyBits, wish, fitting, seed);
         }
@@ -78,6 +105,9 @@ final class RecipeOptions {
         String target = targetBits == null ? "--target-size" : "--target-bits";
         if (targetBits != null && targetSize != null) {
             throw new UsageException("--target-bits and --target-size say the same in two ways; give one of them");
+        }
+        if (statistics != null) {
+            throw new UsageException(target + " weighs every matrix on text; leave out --statistics");
         }
         if (Method.parse(method) != Method.GPTQ) {
             throw new UsageException(target + " weighs every matrix by calibration; leave out --method " + method);

@@ -47,6 +47,9 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
+    @Mixin
+    private final KernelOption kernels = new KernelOption(KernelOption.Kernels.AUTO);
+
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
 
@@ -101,7 +104,9 @@ final class RunCommand implements Callable<Integer> {
             }
             Set<Integer> ends = new TreeSet<>(model.endTokens());
             tokenizer.specialTokens().end().ifPresent(token -> tokenizer.id(token).ifPresent(ends::add));
-            Generator generator = new Generator(model, new Decoder(model, workers));
+            KernelOption.Selected selected = kernels.select();
+            selected.note(console);
+            Generator generator = new Generator(model, new Decoder(model, workers, selected.path()));
             Sampler sampler = new Sampler(sampling, new SplittableRandom(common.seed()));
             generate(console, generator, new Generator.Request(ids, most, ends), sampler, tokenizer);
         }

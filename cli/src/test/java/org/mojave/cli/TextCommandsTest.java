@@ -107,13 +107,29 @@ class TextCommandsTest {
     void runStreamsTheGreedyTextThroughTheLauncher() throws IOException, InterruptedException {
         Run run = MOJAVE.shell("printf 'The wren is a small bird' | \"$0\" \"$@\"", "run", WREN, "-p", "-", "-n", "24");
         assertThat(run.code()).isZero();
-        assertThat(run.err().lines()).singleElement().asString()
+        assertThat(run.err().lines()).hasSize(2).first().asString().startsWith("Kernels: ");
+        assertThat(run.err().lines()).last().asString()
                 .matches("\\d+ prompt tokens at [0-9.]+ tokens/s, 24 new tokens at [0-9.]+ tokens/s");
         JsonNode same = JSON.readTree(Run.mojave("run", WREN, "-p", "The wren is a small bird", "-n", "24", "--json").out());
         assertThat(run.out()).isEqualTo(same.path("text").stringValue() + "\n");
         assertThat(same.path("stop").stringValue()).isEqualTo("most_tokens");
         JsonNode greedy = JSON.readTree(Run.mojave("logits", WREN, "--text", "The wren is a small bird", "-n", "24", "--json").out());
         assertThat(same.path("ids")).isEqualTo(greedy.path("sequences").get(0).path("greedy"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            auto  | Kernels: packed weights
+            java  | Kernels: packed weights × float activations, Java vectors of .*--kernels java
+            exact | Kernels: .*--kernels exact
+            """)
+    void everyKindOfKernelsContinuesTheSame(String kind, String said) {
+        Run run = Run.mojave("run", WREN, "-p", "The wren is a small bird", "-n", "12", "--kernels", kind);
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.err().lines()).first().asString().containsPattern(said);
+        assertThat(run.out()).isEqualTo(Run.mojave("run", WREN, "-p", "The wren is a small bird", "-n", "12", "--kernels", "exact", "-q").out());
+        Run eval = Run.mojave("eval", WREN, "--text", PASSAGE.toString(), "--window", "64", "--windows", "2", "--kernels", kind);
+        assertThat(eval.err().lines()).first().asString().containsPattern(said);
     }
 
     @Test
@@ -181,6 +197,7 @@ class TextCommandsTest {
             run WREN -p x --temperature -1                | 2 | temperature must be 0 or more
             run WREN -p x --chat                          | 4 | no chat template
             run WREN -p x --system a                      | 2 | --system needs --chat
+            run WREN -p x --kernels fast                  | 2 | --kernels
             run GOLDENS/llama -p x                        | 4 | holds no tokenizer.json
             logits WREN --ids 1,x                         | 2 | 'x' is not a token id
             logits WREN --ids 1,,2                        | 2 | '' is not a token id

@@ -73,6 +73,11 @@ public final class LayerPass {
         runner.feedForward(weights, chunk, routing.get(), observer);
     }
 
+    /** Shows input and output of a layer's router for one chunk; the states stay as they are. */
+    void observeRouter(int number, LayerWeights weights, LinearObserver observer, RouterListener listener) {
+        runner.route(weights, chunk, read(number), observer, listener);
+    }
+
     /** Replaces the states by what the half layer makes of them. */
     public void carry(LayerWeights weights, InputGroup.Half half) {
         for (int number = 0; number < chunks(); number++) {

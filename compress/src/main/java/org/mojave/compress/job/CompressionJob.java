@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.Plan;
@@ -19,6 +20,7 @@ import org.mojave.engine.model.MatrixId;
 import org.mojave.format.file.DurableFile;
 import org.mojave.format.tensor.TensorData;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Makes a smaller model: plans, checks disk and memory, quantizes layer by layer, verifies the written files, measures
@@ -32,7 +34,7 @@ public final class CompressionJob {
 
     /** What would come out, without making it; the request's output is not looked at. */
     public static PlanSummary plan(JobRequest request, JobListener listener) {
-        try (Preparation preparation = Preparation.of(request, new Planning(request, Optional.empty(), listener))) {
+        try (Preparation preparation = Preparation.of(request, listener)) {
             return PlanSummary.of(preparation);
         }
     }
@@ -50,7 +52,7 @@ public final class CompressionJob {
     private static Report run(JobRequest request, JobListener listener, boolean mayBeginAnew,
             Function<Preparation, MemoryBudget> memory) {
         WorkFolder folder = WorkFolder.of(request.output());
-        try (Preparation preparation = Preparation.of(request, new Planning(request, Optional.of(folder), listener))) {
+        try (Preparation preparation = Preparation.of(request, listener, new Planning(request, Optional.of(folder), listener))) {
             folder.prepare(request.model(), request.limits().overwrite());
             MemoryBudget budget = memory.apply(preparation);
             if (mayBeginAnew && folder.isUnfinished() && !sameJob(folder, preparation)) {
@@ -83,6 +85,9 @@ public final class CompressionJob {
             throw new JobException(output + (WorkFolder.isNativeCheckpoint(folder.output()) ? ": is finished, there is nothing to resume"
                     : ": there is no interrupted job; start one with mojave compress"));
         }
+        if (identity.has(StatisticsJob.KIND)) {
+            throw new JobException(output + ": was begun by mojave calibrate; repeat that command to go on");
+        }
         if (options.path("given_tokens").asBoolean()) {
             throw new JobException(output + ": was begun by a program with tokens of its own; only that program can continue it");
         }
@@ -90,8 +95,9 @@ public final class CompressionJob {
         options.path("evaluation").forEach(file -> evaluation.add(Path.of(file.asString())));
         JobRequest.Limits limits = new JobRequest.Limits(options.path("memory").asLong(), threads, options.path("strict").asBoolean(),
                 options.path("overwrite").asBoolean());
+        Optional<Path> statistics = options.has("statistics") ? Optional.of(Path.of(options.path("statistics").asString())) : Optional.empty();
         return new JobRequest(Path.of(options.path("model").asString()), output,
-                RecipeJson.read(identity.path("recipe"), options.path("calibration")), Optional.empty(), evaluation, limits);
+                RecipeJson.read(identity.path("recipe"), options.path("calibration")), statistics, Optional.empty(), evaluation, limits);
     }
 
     private static boolean sameJob(WorkFolder folder, Preparation preparation) {
@@ -105,15 +111,20 @@ public final class CompressionJob {
     }
 
     private static void begin(WorkFolder folder, Journal journal, Preparation preparation) {
+        begin(folder, journal, preparation.identity(), preparation.options());
+    }
+
+    /** Begins a journal with that job, or throws {@link JobException} if it was begun with another. */
+    static void begin(WorkFolder folder, Journal journal, ObjectNode identity, ObjectNode options) {
         if (journal.entries().isEmpty()) {
-            journal.append(new JournalEntry.Begun(preparation.identity(), preparation.options()));
+            journal.append(new JournalEntry.Begun(identity, options));
             return;
         }
         if (!(journal.entries().getFirst() instanceof JournalEntry.Begun(var found, _))) {
             throw new JobException(folder.work() + ": its journal does not begin with a job; start again with --overwrite");
         }
-        for (String key : preparation.identity().propertyNames()) {
-            JsonNode wanted = preparation.identity().get(key);
+        for (String key : identity.propertyNames()) {
+            JsonNode wanted = identity.get(key);
             if (!same(wanted, found.path(key))) {
                 throw new JobException(folder.work() + ": holds an unfinished job with another " + difference(key, wanted, found.path(key))
                         + "; repeat that command, or start again with --overwrite");
@@ -197,9 +208,10 @@ public final class CompressionJob {
 
     private static void copyKept(JobContext job) {
         Plan plan = job.preparation().plan();
+        Set<String> refitted = job.preparation().refitted();
         job.stages().time("copy", () -> {
             for (int layer = MatrixId.NONE; layer < plan.source().spec().layers().size(); layer++) {
-                List<String> names = plan.kept(layer).stream().filter(name -> !job.records().has(name)).toList();
+                List<String> names = plan.kept(layer).stream().filter(name -> !job.records().has(name) && !refitted.contains(name)).toList();
                 for (String name : names) {
                     TensorData tensor = plan.source().checkpoint().tensor(name);
                     copy(job, name, tensor.bytes());

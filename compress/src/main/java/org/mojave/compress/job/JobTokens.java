@@ -4,33 +4,70 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import org.mojave.compress.calibrate.BalancedText;
 import org.mojave.compress.calibrate.CalibrationText;
+import org.mojave.compress.calibrate.RouterSurvey;
 import org.mojave.compress.calibrate.TokenFile;
 import org.mojave.compress.calibrate.TokenSequences;
 import org.mojave.compress.calibrate.Vocabulary;
+import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.RecipeException;
+import org.mojave.compress.statistics.ExpertHistogram;
+import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.run.Model;
 import org.mojave.engine.tokenize.Tokenizer;
 
-/** The token sequences of a job: for calibration, or a few random ones where only the written files are compared. */
-final class JobTokens {
+/**
+ * The token sequences of a job: for calibration, or a few random ones where only the written files are compared.
+ *
+ * @param sequences of one length
+ * @param balance how they were chosen for an even use of the experts, where that was asked
+ */
+record JobTokens(TokenSequences sequences, Optional<BalancedText> balance) {
     /** Sequences and tokens with which logits are compared. */
     static final int CHECKED_SEQUENCES = 4;
     private static final int CHECKED_LENGTH = 64;
 
-    private JobTokens() {}
-
     /** The sequences that the request and the model allow; throws {@link RecipeException} where there is no text. */
-    static TokenSequences of(JobRequest request, ModelSpec spec) {
+    static JobTokens of(JobRequest request, Model model, JobListener listener) {
         if (request.tokens().isPresent()) {
-            return request.tokens().get();
+            return new JobTokens(request.tokens().get(), Optional.empty());
         }
-        if (request.recipe().method() == Method.RTN) {
-            return random(spec, request.recipe().seed());
+        if (request.recipe().method() == Method.RTN || request.statistics().isPresent()) {
+            return new JobTokens(random(model.spec(), request.recipe().seed()), Optional.empty());
         }
+        CalibrationWish wish = request.recipe().calibration();
+        if (wish.balance() == 0) {
+            return new JobTokens(text(request, model.spec(), wish.sequences()), Optional.empty());
+        }
+        BalancedText balanced = balanced(request, model, listener);
+        return new JobTokens(balanced.tokens(), Optional.of(balanced));
+    }
+
+    private static BalancedText balanced(JobRequest request, Model model, JobListener listener) {
+        ModelSpec spec = model.spec();
+        if (RouterSurvey.experts(spec) == 0) {
+            throw new RecipeException(request.model() + ": has no experts to balance; leave out --balance");
+        }
+        CalibrationWish wish = request.recipe().calibration();
+        TokenSequences pool = text(request, spec, Math.multiplyExact(wish.sequences(), BalancedText.POOL_FACTOR));
+        listener.started("balance", spec.layers().size());
+        MemoryBudget budget = new MemoryBudget(Math.max(1, MemoryBudget.ofProcess(request.limits().memoryBytes())));
+        Path beside = request.output().toAbsolutePath().getParent();
+        Path folder = Files.isDirectory(beside) ? beside : Path.of(System.getProperty("java.io.tmpdir"));
+        try (Workers workers = new Workers(request.limits().threads())) {
+            List<ExpertHistogram> survey = RouterSurvey.of(model, pool, workers,
+                    new RouterSurvey.Place(budget, folder, () -> listener.advanced(1, "")));
+            return BalancedText.choose(pool, survey, spec, wish);
+        }
+    }
+
+    private static TokenSequences text(JobRequest request, ModelSpec spec, int count) {
         CalibrationWish wish = request.recipe().calibration();
         if (wish.files().isEmpty()) {
             throw new RecipeException("gptq needs calibration text; name a text file with --calibration, or use --method rtn");
@@ -39,7 +76,7 @@ final class JobTokens {
         int length = Math.min(wish.length(), spec.contextLength());
         try (Tokenizer tokenizer = Tokenizer.open(request.model())) {
             checkTokenFiles(wish.files(), tokenizer, spec);
-            return CalibrationText.choose(wish.files(), text -> checked(tokenizer.encode(text), spec), wish.sequences(), length,
+            return CalibrationText.choose(wish.files(), text -> checked(tokenizer.encode(text), spec), count, length,
                     new Random(request.recipe().seed()));
         }
     }

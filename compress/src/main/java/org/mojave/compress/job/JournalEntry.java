@@ -8,6 +8,7 @@ import org.mojave.compress.report.EventJson;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
 import org.mojave.compress.report.ReportJson;
+import org.mojave.compress.report.RouterResult;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -27,6 +28,9 @@ sealed interface JournalEntry {
             results = List.copyOf(results);
         }
     }
+
+    /** A router's tensor that is on disk, with the CRC-32C of its bytes, and how far it agrees with the original. */
+    record RouterWritten(String tensor, long checksum, RouterResult result) implements JournalEntry {}
 
     /** Something worth telling that belongs to no matrix. */
     record Noted(JobEvent event) implements JournalEntry {}
@@ -50,6 +54,10 @@ sealed interface JournalEntry {
                 ArrayNode results = node.putArray("results");
                 e.results.forEach(result -> results.add(resultJson(result)));
             }
+            case RouterWritten e -> {
+                node.put("entry", "router").put("tensor", e.tensor).put("crc32c", e.checksum);
+                node.set("result", ReportJson.router(e.result));
+            }
             case Noted e -> {
                 node.put("entry", "noted");
                 node.set("event", EventJson.write(e.event));
@@ -70,6 +78,7 @@ sealed interface JournalEntry {
                 node.path("results").forEach(result -> results.add(result(result)));
                 yield new Written(checksums, results);
             }
+            case "router" -> new RouterWritten(node.path("tensor").asString(), node.path("crc32c").asLong(), ReportJson.router(object(node, "result")));
             case "noted" -> new Noted(EventJson.read(node.path("event")));
             case "spent" -> new Spent(node.path("stage").asString(), node.path("seconds").asDouble());
             default -> throw new IllegalArgumentException("unknown entry " + node.path("entry"));

@@ -11,6 +11,8 @@ import org.mojave.compress.calibrate.InputGroup;
 import org.mojave.compress.calibrate.LayerPass;
 import org.mojave.compress.calibrate.Moments;
 import org.mojave.compress.calibrate.PairedPass;
+import org.mojave.compress.calibrate.RouterPass;
+import org.mojave.compress.calibrate.StoredMoments;
 import org.mojave.compress.calibrate.TokenSequences;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.MemoryNeeds;
@@ -43,6 +45,8 @@ final class LayerWalk implements AutoCloseable {
     private final LayerPass pass;
     private final Optional<HiddenStates> originalStates;
     private final Optional<LayerPass> originalPass;
+    private final Optional<StoredMoments> stored;
+    private final Optional<RouterFitting> routers;
 
     /** Takes the memory for the hidden states, or a file where they do not fit. */
     LayerWalk(JobContext job, Quantization quantization) {
@@ -52,16 +56,20 @@ final class LayerWalk implements AutoCloseable {
         ModelSpec spec = plan.source().spec();
         TokenSequences tokens = job.preparation().tokens();
         fitting = job.preparation().request().recipe().fitting();
+        stored = job.preparation().request().statistics().map(folder -> StoredMoments.open(folder, fitting.shrinkage() > 0));
         activations = job.budget().take("activations of one step", activationBytes(job.preparation()));
         LayerRunner runner = new LayerRunner(spec, job.workers());
         states = states(job, spec, quantization);
         pass = new LayerPass(runner, states, tokens, spec.hiddenSize());
         originalStates = matches(job.preparation()) ? Optional.of(states(job, spec, quantization)) : Optional.empty();
+        routers = job.preparation().refitted().isEmpty() ? Optional.empty() : Optional.of(new RouterFitting(job));
         originalPass = originalStates.map(original -> new LayerPass(runner, original, tokens, spec.hiddenSize()));
     }
 
+    /** Whether the original's states are carried along. */
     private static boolean matches(Preparation preparation) {
-        return preparation.request().recipe().method() == Method.GPTQ && preparation.request().recipe().fitting().matching();
+        return preparation.request().recipe().method() == Method.GPTQ
+                && (preparation.request().recipe().fitting().matching() || !preparation.refitted().isEmpty());
     }
 
     /** Bytes of the buffers that a step over one chunk takes. */
@@ -98,6 +106,10 @@ final class LayerWalk implements AutoCloseable {
         LayerWeights original = LayerWeights.of(plan.source().spec(), plan.source().model().weights(), layer);
         LayerWeights weights = original;
         for (InputGroup.Half half : InputGroup.Half.values()) {
+            if (half == InputGroup.Half.FEED_FORWARD && routers.isPresent()) {
+                weights = routers.get().fit(new RouterPass(pass, originalPass.orElseThrow()), new PairedPass.Weights(weights, original), arena)
+                        .quantized();
+            }
             for (InputGroup.Step step : InputGroup.Step.values()) {
                 if (step.half() == half) {
                     List<InputGroup> groups = InputGroup.of(plan.quantized(layer), step);
@@ -122,8 +134,16 @@ final class LayerWalk implements AutoCloseable {
         int next = 0;
         while (next < missing.size()) {
             List<InputGroup> wave = wave(missing.subList(next, missing.size()));
+            if (stored.isPresent()) {
+                try (MemoryBudget.Share _ = job.budget().take("second moments of activations",
+                        wave.stream().mapToLong(group -> Moments.bytes(group, fitting)).sum() + Moments.commonBytes(wave, fitting))) {
+                    quantization.compensate(wave, stored.get());
+                }
+                next += wave.size();
+                continue;
+            }
             try (Moments moments = new Moments(wave, fitting, job.budget(), job.workers())) {
-                job.stages().time("observe", () -> new PairedPass(pass, originalPass).observe(weights, half, moments));
+                job.stages().time("observe", () -> new PairedPass(pass, fitting.matching() ? originalPass : Optional.empty()).observe(weights, half, moments));
                 quantization.compensate(wave, moments);
             }
             next += wave.size();
@@ -176,6 +196,7 @@ final class LayerWalk implements AutoCloseable {
 
     @Override
     public void close() {
+        stored.ifPresent(StoredMoments::close);
         states.close();
         originalStates.ifPresent(HiddenStates::close);
         activations.close();

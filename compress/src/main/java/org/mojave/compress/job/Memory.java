@@ -10,6 +10,7 @@ import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.plan.ResourceException;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
+import org.mojave.engine.model.MatrixRole;
 
 /**
  * From {@code --memory} to the budget for buffers. Of the memory of the process, a fifth, but at least {@value
@@ -57,6 +58,14 @@ final class Memory {
         for (PlannedMatrix planned : preparation.plan().matrices()) {
             matrix = Math.max(matrix, Quantization.bytes(recipe, planned));
         }
-        return forward + moments + matrix;
+        return forward + Math.max(moments, router(preparation)) + matrix;
+    }
+
+    private static long router(Preparation preparation) {
+        if (preparation.refitted().isEmpty()) {
+            return 0;
+        }
+        return preparation.source().spec().matrices().stream().filter(id -> id.role() == MatrixRole.ROUTER)
+                .mapToLong(id -> RouterFitting.bytes(preparation, id)).max().orElse(0);
     }
 }

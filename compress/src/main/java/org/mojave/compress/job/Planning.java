@@ -10,6 +10,7 @@ import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.SourceModel;
 import org.mojave.compress.plan.TargetPlan;
+import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.sensitivity.Sensitivity;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.format.packed.Scheme;
@@ -52,7 +53,7 @@ final class Planning {
         if (entries.isEmpty() || !(entries.getFirst() instanceof JournalEntry.Begun(var identity, var options))) {
             return Optional.empty();
         }
-        for (Map.Entry<String, JsonNode> wish : Preparation.wish(request, source, tokens).properties()) {
+        for (Map.Entry<String, JsonNode> wish : Preparation.wish(request, source, tokens, Optional.empty()).properties()) {
             if (!wish.getValue().toString().equals(identity.path(wish.getKey()).toString())) {
                 return Optional.empty();
             }
@@ -65,6 +66,9 @@ final class Planning {
     }
 
     private Planned weighed(SourceModel source, TokenSequences tokens) {
+        if (request.statistics().isPresent()) {
+            throw new RecipeException("a target weighs every matrix on text; leave out --statistics");
+        }
         folder.ifPresent(place -> place.check(request.model(), request.limits().overwrite()));
         TargetPlan.requireReachable(source, request.recipe());
         try (Workers workers = new Workers(request.limits().threads())) {

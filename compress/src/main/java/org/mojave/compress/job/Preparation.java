@@ -5,9 +5,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.mojave.compress.calibrate.BalancedText;
+import org.mojave.compress.calibrate.StatisticsHeader;
+import org.mojave.compress.calibrate.StoredMoments;
 import org.mojave.compress.calibrate.TokenSequences;
 import org.mojave.compress.plan.ByteSizes;
 import org.mojave.compress.plan.FileLayout;
@@ -15,7 +19,9 @@ import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.ResourceException;
 import org.mojave.compress.plan.SmallFiles;
 import org.mojave.compress.plan.SourceModel;
+import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.JobEvent;
@@ -34,15 +40,28 @@ import tools.jackson.databind.node.ObjectNode;
  * @param layout weight files
  * @param smallFiles other files by name
  * @param tokens sequences for calibration, or for comparing logits only
+ * @param statistics where stored statistics come from, where they are used
+ * @param balance how the sequences were chosen for an even use of the experts, where that was asked
  * @param estimate of the divergence from the original, where a target was planned for
  */
 record Preparation(JobRequest request, SourceModel source, Plan plan, CheckpointLayout layout, Map<String, byte[]> smallFiles,
-        TokenSequences tokens, OptionalDouble estimate) implements AutoCloseable {
+        TokenSequences tokens, Optional<StatisticsHeader> statistics, Optional<BalancedText> balance, OptionalDouble estimate)
+        implements AutoCloseable {
     /** What the report may grow to, and some room for the file system. */
     private static final long SPARE_BYTES = 16 << 20;
 
-    /** Opens and reads what the request names; throws what is wrong with it. A plan for a target is made by {@code planning}. */
-    static Preparation of(JobRequest request, Planning planning) {
+    /** As {@link #of(JobRequest, JobListener)}, unheard. */
+    static Preparation of(JobRequest request) {
+        return of(request, JobListener.NONE);
+    }
+
+    /** As {@link #of(JobRequest, JobListener, Planning)}, planning anew. */
+    static Preparation of(JobRequest request, JobListener listener) {
+        return of(request, listener, new Planning(request, Optional.empty(), listener));
+    }
+
+    /** Opens and reads what the request names; throws what is wrong with it. */
+    static Preparation of(JobRequest request, JobListener listener, Planning planning) {
         for (Path text : request.evaluation()) {
             if (!Files.isReadable(text) || Files.isDirectory(text)) {
                 throw new RecipeException(text + ": no such text file, or it cannot be read; correct --eval");
@@ -50,14 +69,39 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         }
         SourceModel source = SourceModel.open(request.model());
         try {
-            TokenSequences tokens = JobTokens.of(request, source.spec());
-            Planning.Planned planned = planning.plan(source, tokens);
+            Optional<StatisticsHeader> statistics = request.statistics().map(folder -> header(folder, request, source));
+            JobTokens tokens = JobTokens.of(request, source.model(), listener);
+            Planning.Planned planned = planning.plan(source, tokens.sequences());
             Map<String, byte[]> files = SmallFiles.of(planned.plan(), request.recipe(), source.parameters());
-            return new Preparation(request, source, planned.plan(), FileLayout.of(planned.plan()), files, tokens, planned.estimate());
+            return new Preparation(request, source, planned.plan(), FileLayout.of(planned.plan()), files, tokens.sequences(), statistics,
+                    tokens.balance(), planned.estimate());
         } catch (RuntimeException e) {
             source.close();
             throw e;
         }
+    }
+
+    private static StatisticsHeader header(Path folder, JobRequest request, SourceModel source) {
+        StatisticsHeader header = StoredMoments.header(folder);
+        Fitting fitting = request.recipe().fitting();
+        if (request.recipe().method() == Method.RTN) {
+            throw new RecipeException("rounding uses no statistics; leave out --statistics, or use --method gptq");
+        }
+        if (!header.fingerprint().equals(Fingerprint.of(source.checkpoint()))) {
+            throw new RecipeException(folder + ": holds statistics of another model (" + header.model() + "); make them of this one with "
+                    + "mojave calibrate");
+        }
+        if (fitting.matching()) {
+            throw new RecipeException(folder + ": statistics say nothing of the quantized model's activations; give --no-matching");
+        }
+        if (fitting.routerDamping() > 0) {
+            throw new RecipeException(folder + ": statistics say nothing of the routers' choices; leave out --router-damping, or give text");
+        }
+        if (fitting.affinityPower() != header.affinityPower()) {
+            throw new RecipeException(folder + ": was gathered with affinity power " + header.affinityPower() + ", not "
+                    + fitting.affinityPower());
+        }
+        return header;
     }
 
     /** Exact bytes of all files of the result but the report. */
@@ -65,20 +109,27 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         return layout.fileBytes() + smallFiles.values().stream().mapToLong(content -> content.length).sum();
     }
 
+    /** Tensors of the source that are not quantized, but fitted anew: the routers, where they are repaired. */
+    Set<String> refitted() {
+        Recipe recipe = request.recipe();
+        return recipe.method() == Method.GPTQ && recipe.fitting().routerDamping() > 0 ? source.routerTensors() : Set.of();
+    }
+
     /** What decides the result: a journal with another identity belongs to another job. */
     ObjectNode identity() {
-        ObjectNode identity = wish(request, source, tokens);
+        ObjectNode identity = wish(request, source, tokens, statistics);
         identity.put("layout", Fingerprint.of(layout));
         return identity;
     }
 
     /** What decides the plan, and all of the result but for it. */
-    static ObjectNode wish(JobRequest request, SourceModel source, TokenSequences tokens) {
+    static ObjectNode wish(JobRequest request, SourceModel source, TokenSequences tokens, Optional<StatisticsHeader> statistics) {
         ObjectNode wish = JsonMapper.shared().createObjectNode();
         wish.put("version", ToolVersion.text());
         wish.put("model", Fingerprint.of(source.checkpoint()));
         wish.set("recipe", RecipeJson.write(request.recipe()));
-        wish.put("tokens", request.recipe().method() == Method.RTN ? "" : tokens.digest());
+        String digest = statistics.map(header -> header.json().toString()).orElseGet(tokens::digest);
+        wish.put("tokens", request.recipe().method() == Method.RTN ? "" : digest);
         return wish;
     }
 
@@ -89,6 +140,7 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         options.set("calibration", RecipeJson.writeFiles(request.recipe()));
         ArrayNode evaluation = options.putArray("evaluation");
         request.evaluation().forEach(file -> evaluation.add(file.toAbsolutePath().normalize().toString()));
+        request.statistics().ifPresent(folder -> options.put("statistics", folder.toAbsolutePath().normalize().toString()));
         options.put("memory", request.limits().memoryBytes()).put("strict", request.limits().strict())
                 .put("overwrite", request.limits().overwrite())
                 .put("given_tokens", request.tokens().isPresent());
@@ -107,10 +159,13 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         Stream<JobEvent> leftOut = unused.isEmpty() ? Stream.of() : Stream.of(new JobEvent.TensorsLeftOut(unused.size(),
                 unused.stream().mapToLong(t -> t.bytes().byteSize()).sum(), unused.getFirst().name()));
         int wanted = request.recipe().calibration().sequences();
-        boolean few = request.recipe().method() != Method.RTN && request.tokens().isEmpty() && tokens.count() < wanted;
+        boolean few = request.recipe().method() != Method.RTN && statistics.isEmpty() && request.tokens().isEmpty() && tokens.count() < wanted
+                && balance.isEmpty();
         Stream<JobEvent> shortText = few
                 ? Stream.of(new JobEvent.ShortCalibration(wanted, tokens.count(), tokens.length())) : Stream.of();
-        return Stream.concat(leftOut, shortText).toList();
+        Stream<JobEvent> balanced = balance.stream().map(b -> new JobEvent.BalancedCalibration(b.tokens().count(), b.pool(), b.requiredTokens(),
+                b.shortExperts()));
+        return Stream.of(leftOut, shortText, balanced).flatMap(events -> events).toList();
     }
 
     /** Throws {@link ResourceException} if the disk cannot hold what is still to be written. */

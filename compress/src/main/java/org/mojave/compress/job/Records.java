@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import org.mojave.compress.report.MatrixResult;
+import org.mojave.compress.report.RouterResult;
 import org.mojave.format.checkpoint.CheckpointLayout;
 import org.mojave.format.checkpoint.CheckpointWriter;
 import org.mojave.format.file.DurableFile;
@@ -33,6 +34,7 @@ final class Records implements AutoCloseable {
     private final Map<String, Long> checksums = new HashMap<>();
     private final Map<String, CRC32C> running = new HashMap<>();
     private final Map<String, MatrixResult> results = new LinkedHashMap<>();
+    private final Map<String, RouterResult> routers = new LinkedHashMap<>();
 
     private Records(Path folder, CheckpointWriter writer, Journal journal) {
         this.folder = folder;
@@ -49,6 +51,9 @@ final class Records implements AutoCloseable {
                 if (entry instanceof JournalEntry.Written written) {
                     records.checksums.putAll(written.checksums());
                     written.results().forEach(result -> records.results.put(result.matrix(), result));
+                } else if (entry instanceof JournalEntry.RouterWritten(String tensor, long checksum, RouterResult result)) {
+                    records.checksums.put(tensor, checksum);
+                    records.routers.put(tensor, result);
                 }
             }
             for (String name : List.copyOf(records.checksums.keySet())) {
@@ -70,6 +75,7 @@ final class Records implements AutoCloseable {
         }
         checksums.remove(name);
         results.remove(name);
+        routers.remove(name);
         lost.accept(name);
     }
 
@@ -125,6 +131,20 @@ final class Records implements AutoCloseable {
         journal.append(new JournalEntry.Written(added, finished));
         checksums.putAll(added);
         finished.forEach(result -> results.put(result.matrix(), result));
+    }
+
+    /** As {@link #commit}, of one router. */
+    void commitRouter(String tensor, RouterResult result) {
+        long checksum = running.remove(tensor).getValue();
+        writer.force();
+        journal.append(new JournalEntry.RouterWritten(tensor, checksum, result));
+        checksums.put(tensor, checksum);
+        routers.put(tensor, result);
+    }
+
+    /** How far the repaired routers agree with the original, by tensor. */
+    Map<String, RouterResult> routers() {
+        return routers;
     }
 
     /** Maps the bytes of a tensor of the unfinished or finished file. */

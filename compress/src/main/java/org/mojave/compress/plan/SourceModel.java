@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.TensorNames;
 import org.mojave.engine.model.VectorRole;
@@ -72,6 +73,17 @@ public record SourceModel(Model model, TensorNames names) implements AutoCloseab
         tensors.addAll(biasTensors(spec().matrices()));
         for (int layer = MatrixId.NONE; layer < spec().layers().size(); layer++) {
             tensors.addAll(vectorTensors(layer));
+        }
+        return tensors;
+    }
+
+    /** Tensors of the routers of all layers that have one. */
+    public Set<String> routerTensors() {
+        Set<String> tensors = new LinkedHashSet<>();
+        for (MatrixId id : spec().matrices()) {
+            if (id.role() == MatrixRole.ROUTER) {
+                tensors.add(names.matrix(id).tensor());
+            }
         }
         return tensors;
     }

@@ -8,13 +8,15 @@ package org.mojave.compress.recipe;
  * @param affinityPower p of the weight c^p of a token in an expert's Hessian, c its routing weight: 0 plain, 1 MoEQuant, 2 exact
  *     for the layer's output
  * @param shrinkage tokens' worth of the layer's common Hessian mixed into each expert's, as a multiple of its inputs; 0 for none
+ * @param routerDamping ridge with which each router is fitted to the original's logits, as a part of the mean square of its inputs;
+ *     0: routers stay as they are
  * @param sweeps times that codes and scales are adjusted in turn after the first choice
  */
-public record Fitting(boolean matching, int affinityPower, double shrinkage, int sweeps) {
+public record Fitting(boolean matching, int affinityPower, double shrinkage, double routerDamping, int sweeps) {
     /** What measured best on the bundled model. */
-    public static final Fitting DEFAULT = new Fitting(true, 0, 0.25, 4);
+    public static final Fitting DEFAULT = new Fitting(true, 0, 0.25, 0, 4);
     /** Plain GPTQ. */
-    public static final Fitting PLAIN = new Fitting(false, 0, 0, 0);
+    public static final Fitting PLAIN = new Fitting(false, 0, 0, 0, 0);
 
     public Fitting {
         if (affinityPower < 0 || affinityPower > 2) {
@@ -22,6 +24,9 @@ public record Fitting(boolean matching, int affinityPower, double shrinkage, int
         }
         if (!(shrinkage >= 0 && shrinkage <= 1000)) {
             throw new RecipeException("--shrinkage must be between 0 and 1000, not " + shrinkage);
+        }
+        if (!(routerDamping >= 0 && routerDamping <= 1000)) {
+            throw new RecipeException("--router-damping must be between 0 and 1000, not " + routerDamping);
         }
         if (sweeps < 0 || sweeps > 100) {
             throw new RecipeException("--sweeps must be between 0 and 100, not " + sweeps);

@@ -24,9 +24,12 @@ public final class RecipeJson {
         }
         return node.put("sequences", recipe.calibration().sequences())
                 .put("length", recipe.calibration().length())
+                .put("balance", recipe.calibration().balance())
+                .put("balance_most", recipe.calibration().most())
                 .put("matching", recipe.fitting().matching())
                 .put("affinity_power", recipe.fitting().affinityPower())
                 .put("shrinkage", recipe.fitting().shrinkage())
+                .put("router_damping", recipe.fitting().routerDamping())
                 .put("sweeps", recipe.fitting().sweeps())
                 .put("seed", recipe.seed());
     }
@@ -42,9 +45,10 @@ public final class RecipeJson {
     public static Recipe read(JsonNode node, JsonNode files) {
         List<Path> paths = new ArrayList<>();
         files.forEach(file -> paths.add(Path.of(file.asString())));
-        CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt());
+        CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt(),
+                node.path("balance").asDouble(), node.path("balance_most").asInt());
         Fitting fitting = new Fitting(node.path("matching").asBoolean(), node.path("affinity_power").asInt(),
-                node.path("shrinkage").asDouble(), node.path("sweeps").asInt());
+                node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
         if (node.has("target")) {
             return Recipe.of(Target.parse(node.path("target").asString()), calibration, fitting, node.path("seed").asLong());
         }

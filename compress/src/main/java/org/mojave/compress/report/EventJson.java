@@ -1,5 +1,6 @@
 package org.mojave.compress.report;
 
+import org.mojave.compress.report.JobEvent.BalancedCalibration;
 import org.mojave.compress.report.JobEvent.DampingRaised;
 import org.mojave.compress.report.JobEvent.DeadInputs;
 import org.mojave.compress.report.JobEvent.InputsBorrowed;
@@ -28,6 +29,8 @@ public final class EventJson {
             case DeadInputs e -> node.put("kind", "dead_inputs").put("matrix", e.matrix()).put("count", e.count());
             case ShortCalibration e -> node.put("kind", "short_calibration").put("wanted", e.wanted()).put("found", e.found())
                     .put("length", e.length());
+            case BalancedCalibration e -> node.put("kind", "balanced_calibration").put("sequences", e.sequences()).put("pool", e.pool())
+                    .put("required", e.required()).put("short_experts", e.shortExperts());
             case TensorsLeftOut e -> node.put("kind", "tensors_left_out").put("count", e.count()).put("bytes", e.bytes())
                     .put("first", e.first());
             case RecordLost e -> node.put("kind", "record_lost").put("matrix", e.matrix());
@@ -48,6 +51,8 @@ public final class EventJson {
             case "dead_inputs" -> new DeadInputs(matrix, node.path("count").asInt());
             case "short_calibration" -> new ShortCalibration(node.path("wanted").asInt(), node.path("found").asInt(),
                     node.path("length").asInt());
+            case "balanced_calibration" -> new BalancedCalibration(node.path("sequences").asInt(), node.path("pool").asInt(),
+                    node.path("required").asInt(), node.path("short_experts").asInt());
             case "tensors_left_out" -> new TensorsLeftOut(node.path("count").asInt(), node.path("bytes").asLong(),
                     node.path("first").asString());
             case "record_lost" -> new RecordLost(matrix);

@@ -25,6 +25,9 @@ public sealed interface JobEvent {
     /** Less calibration text than asked for. */
     record ShortCalibration(int wanted, int found, int length) implements JobEvent {}
 
+    /** Sequences were chosen for an even use of the experts. */
+    record BalancedCalibration(int sequences, int pool, int required, int shortExperts) implements JobEvent {}
+
     /** Tensors that the model does not use (vision towers, extra prediction layers) and the result does not hold. */
     record TensorsLeftOut(int count, long bytes, String first) implements JobEvent {}
 
@@ -38,7 +41,7 @@ public sealed interface JobEvent {
     default boolean degrades() {
         return switch (this) {
             case NoTokens _, InputsBorrowed _, Rounded _, DampingRaised _ -> true;
-            case DeadInputs _, ShortCalibration _, TensorsLeftOut _, RecordLost _, QualityNotMeasured _ -> false;
+            case DeadInputs _, ShortCalibration _, BalancedCalibration _, TensorsLeftOut _, RecordLost _, QualityNotMeasured _ -> false;
         };
     }
 
@@ -51,6 +54,8 @@ public sealed interface JobEvent {
             case DampingRaised e -> String.format(Locale.ROOT, "%s: damping raised to %.3g of the mean diagonal", e.matrix, e.damping);
             case DeadInputs e -> e.matrix + ": " + e.count + " of its inputs were zero in all calibration tokens";
             case ShortCalibration e -> "the calibration text gives " + e.found + " sequences of " + e.length + " tokens, not " + e.wanted;
+            case BalancedCalibration e -> e.sequences + " of " + e.pool + " sequences were chosen, for " + e.required
+                    + " tokens an expert in each layer; " + (e.shortExperts == 0 ? "all have them" : e.shortExperts + " have fewer");
             case TensorsLeftOut e -> e.count + " tensors that the model does not use are left out (first: " + e.first + ")";
             case RecordLost e -> e.matrix + ": its record on disk is damaged and is made again";
             case QualityNotMeasured e -> "perplexity not measured: " + e.reason;

@@ -18,13 +18,15 @@ import tools.jackson.databind.JsonNode;
  * @param stages seconds by stage, in order of first use, summed over interruptions
  * @param memory bytes
  * @param matrices every matrix of the model
+ * @param routers how far each repaired router agrees with the original; none where none was repaired
  * @param events everything that did not go the straight way, those of matrices included
  */
 public record Report(String version, Source source, Result result, JsonNode recipe, Optional<Calibration> calibration,
         Optional<Quality> quality, Verification verification, Map<String, Double> stages, Memory memory,
-        List<MatrixResult> matrices, List<JobEvent> events) {
+        List<MatrixResult> matrices, List<RouterResult> routers, List<JobEvent> events) {
     public Report {
         matrices = List.copyOf(matrices);
+        routers = List.copyOf(routers);
         events = List.copyOf(events);
     }
 

@@ -1,6 +1,7 @@
 package org.mojave.compress.report;
 
 import java.util.List;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -48,6 +49,8 @@ public final class ReportJson {
                 .put("resident_peak", report.memory().residentPeak());
         ArrayNode matrices = node.putArray("matrices");
         report.matrices().forEach(matrix -> matrices.add(matrix(matrix)));
+        ArrayNode routers = node.putArray("routers");
+        report.routers().forEach(router -> routers.add(router(router)));
         ArrayNode events = node.putArray("events");
         report.events().forEach(event -> events.add(EventJson.write(event)));
         return node;
@@ -61,6 +64,29 @@ public final class ReportJson {
                 .put("affinity", result.evidence().affinity()).put("squared_affinity", result.evidence().squaredAffinity())
                 .put("borrowed", result.evidence().borrowed())
                 .put("error", result.error());
+    }
+
+    /** One repaired router, as in reports and journals. */
+    public static ObjectNode router(RouterResult result) {
+        ObjectNode node = JsonMapper.shared().createObjectNode().put("router", result.router()).put("tokens", result.tokens())
+                .put("repaired", result.repaired());
+        node.set("before", agreement(result.before()));
+        node.set("after", agreement(result.after()));
+        return node;
+    }
+
+    private static ObjectNode agreement(RouterResult.Agreement agreement) {
+        return JsonMapper.shared().createObjectNode().put("kept", agreement.kept()).put("divergence", agreement.divergence());
+    }
+
+    /** Reads {@link #router(RouterResult)}. */
+    public static RouterResult router(JsonNode node) {
+        return new RouterResult(node.path("router").asString(), node.path("tokens").asLong(), node.path("repaired").asBoolean(),
+                agreement(node.path("before")), agreement(node.path("after")));
+    }
+
+    private static RouterResult.Agreement agreement(JsonNode node) {
+        return new RouterResult.Agreement(node.path("kept").asDouble(), node.path("divergence").asDouble());
     }
 
     private static void addAll(ArrayNode array, List<String> texts) {

@@ -27,7 +27,7 @@ import org.mojave.format.packed.Scheme;
  */
 final class HalfTrials {
     /** Second moments weighted as errors are: with the square of the routing weight. */
-    static final Fitting FITTING = new Fitting(false, 2, 0.25, 0);
+    static final Fitting FITTING = new Fitting(false, 2, 0.25, 0, 0);
     /** An expert that the probe hardly reaches counts as at least this share of an average one. */
     private static final double LEAST_SHARE = 0.05;
 

@@ -2,6 +2,8 @@ package org.mojave.engine.evaluate;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.mojave.engine.kernel.ExactProducts;
+import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.MatrixId;
@@ -26,11 +28,16 @@ public final class ModelLogits implements LogitSource {
     private float[] hidden = new float[0];
     private float[] logits = new float[0];
 
-    /** Of that model, computing with {@code workers}. */
+    /** Of that model, computing exactly with {@code workers}. */
     public ModelLogits(Model model, Workers workers) {
+        this(model, workers, new ExactProducts());
+    }
+
+    /** Of that model, multiplying in that way. */
+    public ModelLogits(Model model, Workers workers, ProductPath path) {
         spec = model.spec();
-        runner = new LayerRunner(spec, workers);
-        ends = new Ends(model, workers);
+        runner = new LayerRunner(spec, workers, path);
+        ends = new Ends(model, workers, path);
         for (int layer = 0; layer < spec.layers().size(); layer++) {
             layers.add(LayerWeights.of(spec, model.weights(), layer));
         }

@@ -61,15 +61,15 @@ public final class NativeKernels {
         return type == ElementType.F32 || type == ElementType.BF16 || type == ElementType.F16;
     }
 
-    /** Quantizes rows {@code first … first+count−1} of x, row-major like {@code target}, which has the shape already. */
-    public void quantize(float[] x, int first, int count, QuantizedActivations target) {
+    /** Quantizes rows {@code first … first+count−1} of x [target.tokens, target.columns]; {@code target} has the shape already. */
+    public void quantize(Block x, int first, int count, QuantizedActivations target) {
         Objects.checkFromIndexSize(first, count, target.tokens());
         int columns = target.columns();
-        Objects.checkFromIndexSize((long) first * columns, (long) count * columns, x.length);
+        checkWhole(x, first + count, columns);
         int group = first * target.groups();
         try {
-            Calls.QUANTIZE.invokeExact(quantize, floats(x, (long) first * columns), (long) count, (long) columns,
-                    (long) target.groupColumns(), bytes(target.values(), (long) first * target.paddedColumns()),
+            Calls.QUANTIZE.invokeExact(quantize, floats(x.values(), x.offset() + (long) first * columns), (long) count,
+                    (long) columns, (long) target.groupColumns(), bytes(target.values(), (long) first * target.paddedColumns()),
                     floats(target.scales(), group), ints(target.sums(), group));
         } catch (Throwable e) {
             throw failure(e);
@@ -77,13 +77,13 @@ public final class NativeKernels {
     }
 
     /**
-     * Rows of tiles {@code firstTile … lastTile−1} of {@code y = x · Wᵀ}: y [x.tokens, W.rows], other rows untouched. The
-     * activations' group must divide the weights'.
+     * Rows of tiles {@code tiles} of {@code y = x · Wᵀ}: y [x.tokens, W.rows], other rows untouched. The activations' group
+     * must divide the weights'.
      */
-    public void multiply(PackedMatrix w, QuantizedActivations x, int firstTile, int lastTile, float[] y) {
+    public void multiply(PackedMatrix w, QuantizedActivations x, Rows tiles, Block y) {
         PackedLayout layout = w.layout();
-        Objects.checkFromToIndex(firstTile, lastTile, layout.tiles());
-        Objects.checkFromIndexSize(0L, (long) x.tokens() * w.rows(), y.length);
+        Objects.checkFromToIndex(tiles.first(), tiles.end(), layout.tiles());
+        checkWhole(y, x.tokens(), w.rows());
         if (x.columns() != w.columns() || !divides(x.groupColumns(), layout.scheme())) {
             throw new IllegalArgumentException("activations of " + x.columns() + " columns in groups of " + x.groupColumns()
                     + " do not fit a matrix of " + w.columns() + " columns, scheme " + layout.scheme().id());
@@ -92,35 +92,45 @@ public final class NativeKernels {
         for (int t = 0; t < x.tokens(); t += TOKENS_PER_CALL) {
             int group = t * x.groups();
             try {
-                Calls.PACKED.invokeExact(packed, shape, w.bytes(), (long) firstTile, (long) lastTile,
+                Calls.PACKED.invokeExact(packed, shape, w.bytes(), (long) tiles.first(), (long) tiles.end(),
                         bytes(x.values(), (long) t * x.paddedColumns()), floats(x.scales(), group), ints(x.sums(), group),
-                        (long) x.groups(), (long) Math.min(TOKENS_PER_CALL, x.tokens() - t), floats(y, (long) t * w.rows()));
+                        (long) x.groups(), (long) Math.min(TOKENS_PER_CALL, x.tokens() - t),
+                        floats(y.values(), y.offset() + (long) t * w.rows()));
             } catch (Throwable e) {
                 throw failure(e);
             }
         }
     }
 
-    /** Rows {@code firstRow … lastRow−1} of {@code y = x · Wᵀ} with a float matrix: x [tokens, W.columns], y [tokens, W.rows]. */
-    public void multiplyDense(DenseMatrix w, Rows range, float[] x, int tokens, float[] y) {
+    /** Rows {@code range} of {@code y = x · Wᵀ} with a float matrix: x [tokens, W.columns], y [tokens, W.rows]. */
+    public void multiplyDense(DenseMatrix w, Rows range, Block x, int tokens, Block y) {
         Objects.checkFromToIndex(range.first(), range.end(), w.rows());
-        Objects.checkFromIndexSize(0L, (long) tokens * w.columns(), x.length);
-        Objects.checkFromIndexSize(0L, (long) tokens * w.rows(), y.length);
+        checkWhole(x, tokens, w.columns());
+        checkWhole(y, tokens, w.rows());
         long type = typeCode(w.tensor().type());
         MemorySegment weights = w.tensor().bytes();
         Objects.checkFromIndexSize(0, (long) w.rows() * w.columns() * w.tensor().type().bytes(), weights.byteSize());
         for (int t = 0; t < tokens; t += TOKENS_PER_CALL) {
             try {
                 Calls.DENSE.invokeExact(dense, type, weights, (long) w.rows(), (long) w.columns(), (long) range.first(),
-                        (long) range.end(), floats(x, (long) t * w.columns()), (long) Math.min(TOKENS_PER_CALL, tokens - t),
-                        floats(y, (long) t * w.rows()));
+                        (long) range.end(), floats(x.values(), x.offset() + (long) t * w.columns()),
+                        (long) Math.min(TOKENS_PER_CALL, tokens - t), floats(y.values(), y.offset() + (long) t * w.rows()));
             } catch (Throwable e) {
                 throw failure(e);
             }
         }
     }
 
-    /** Rows {@code first … end−1} of a matrix. */
+    /** The kernels know no gaps between rows. */
+    private static void checkWhole(Block block, int rows, int columns) {
+        if (block.stride() != columns) {
+            throw new IllegalArgumentException("rows of " + columns + " floats must follow each other, not be " + block.stride()
+                    + " apart");
+        }
+        Objects.checkFromIndexSize(block.offset(), (long) rows * columns, block.values().length);
+    }
+
+    /** Rows, or tiles, {@code first … end−1} of a matrix. */
     public record Rows(int first, int end) {}
 
     /** What a call can throw is unchecked: a closed arena, another thread's memory. */

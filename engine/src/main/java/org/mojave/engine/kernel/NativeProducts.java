@@ -1,8 +1,6 @@
 package org.mojave.engine.kernel;
 
-import java.util.List;
-import org.mojave.format.packed.PackedLayout;
-import org.mojave.format.packed.Scheme;
+import java.util.Arrays;
 
 /**
  * Shares products among workers with {@link NativeKernels}. Packed matrices meet activations rounded to 8 bits; float
@@ -20,99 +18,149 @@ public final class NativeProducts implements ProductPath {
     private static final int TASKS_PER_WORKER = 6;
     /** Tiles in a task for many tokens; even, since the kernel takes two at a time. */
     private static final int TASK_TILES = 8;
+    /** Tokens that the kernel takes at a time, and that are rounded in one task. */
     private static final int FEW_TOKENS = 6;
+    /** Fewer activations than this are rounded before a second worker would have begun. */
+    private static final int ROUNDED_ALONE = 32 << 10;
+    /** Fewer bytes of weights than this are done before a second worker would have begun. */
+    private static final long MULTIPLIED_ALONE = 32 << 10;
 
     private final NativeKernels kernels;
     private final int largestGroup;
-    private final QuantizedActivations shared = new QuantizedActivations();
+    private Part[] parts = new Part[0];
+    private int[] starts = new int[1];
+    private int count;
+
+    /** A share of a job: an entry's rows, or an input's tokens, {@code size} to a task. */
+    private record Part(ProductList.Entry entry, int units, int size, int group) {}
 
     /**
      * Activations share a scale in groups like the weights', but of at most {@code largestGroup} columns (32, 64 or 128):
      * 32 rounds more finely, at no cost for one token and at a quarter of the speed for many.
      */
     public NativeProducts(NativeKernels kernels, int largestGroup) {
+        if (largestGroup != 32 && largestGroup != 64 && largestGroup != QuantizedActivations.LARGEST_GROUP) {
+            throw new IllegalArgumentException("activation group must be 32, 64 or 128 columns, not " + largestGroup);
+        }
         this.kernels = kernels;
         this.largestGroup = largestGroup;
-        shared.reshape(0, 1, largestGroup);
     }
-
-    /**
-     * One product of several that are computed together, {@code y = x · Wᵀ}.
-     *
-     * @param w weights
-     * @param x activations, quantized for the scheme of w
-     * @param y [x.tokens, W.rows], written
-     */
-    public record Product(PackedMatrix w, QuantizedActivations x, float[] y) {}
 
     @Override
     public String describe() {
-        return "packed weights × 8-bit activations in groups of at most " + largestGroup + ", " + kernels.variant().label();
+        return "packed weights × 8-bit activations in groups of at most " + largestGroup + ", native " + kernels.variant().label();
     }
 
     @Override
-    public void multiply(Matrix w, float[] x, int tokens, float[] y, Workers workers) {
-        new Block(x, 0, w.columns()).check(tokens, w.columns());
-        new Block(y, 0, w.rows()).check(tokens, w.rows());
-        switch (w) {
-            case PackedMatrix packed when packed.hasKernels() -> {
-                quantize(x, tokens, packed.columns(), packed.scheme(), shared, workers);
-                multiply(List.of(new Product(packed, shared, y)), workers);
+    public boolean joins() {
+        return true;
+    }
+
+    @Override
+    public void multiply(ProductList list, Workers workers) {
+        quantize(list, workers);
+        long bytes = 0;
+        for (int i = 0; i < list.size(); i++) {
+            ProductList.Entry entry = list.get(i);
+            bytes += isNative(entry) ? entry.w().storedBytes() : 0;
+        }
+        long task = Math.clamp(bytes / ((long) workers.threads() * TASKS_PER_WORKER), SMALLEST_TASK, LARGEST_TASK);
+        count = 0;
+        long work = 0;
+        for (int i = 0; i < list.size(); i++) {
+            ProductList.Entry entry = list.get(i);
+            switch (entry.w()) {
+                case PackedMatrix packed when packed.hasKernels() -> add(new Part(entry, packed.layout().tiles(), tilesPerTask(packed, entry, task), group(packed)));
+                case DenseMatrix dense when isNative(entry) ->
+                        add(new Part(entry, dense.rows(), (int) Math.max(1, task * dense.rows() / dense.storedBytes()), 0));
+                default -> { }
             }
-            case DenseMatrix dense when tokens < MANY_TOKENS && NativeKernels.supports(dense.tensor().type()) ->
-                    multiplyDense(dense, x, tokens, y, workers);
-            default -> Products.multiply(w, x, tokens, y, workers);
+            work += entry.w().storedBytes() * entry.input().tokens();
+        }
+        run(work < MULTIPLIED_ALONE, workers, this::multiply);
+        for (int i = 0; i < list.size(); i++) {
+            ProductList.Entry entry = list.get(i);
+            if (!isNative(entry)) {
+                Products.multiply(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
+            }
         }
     }
 
-    /** Quantizes x [tokens, columns] for weights of that scheme; several matrices can use the result. */
-    public void quantize(float[] x, int tokens, int columns, Scheme scheme, QuantizedActivations target, Workers workers) {
-        target.reshape(tokens, columns, Math.min(largestGroup, QuantizedActivations.groupColumns(scheme)));
-        int part = FEW_TOKENS;
-        workers.run(Math.ceilDiv(tokens, part), (index, worker) ->
-                kernels.quantize(x, index * part, Math.min(part, tokens - index * part), target));
+    private static boolean isNative(ProductList.Entry entry) {
+        return switch (entry.w()) {
+            case PackedMatrix packed -> packed.hasKernels();
+            case DenseMatrix dense -> entry.input().tokens() < MANY_TOKENS && NativeKernels.supports(dense.tensor().type());
+            default -> false;
+        };
     }
 
-    /** Several products in one go, so that workers wait for each other once: gate and up of all experts of a token. */
-    public void multiply(List<Product> products, Workers workers) {
-        int[] start = new int[products.size() + 1];
-        int[] tiles = new int[products.size()];
-        long stored = 0;
-        for (Product product : products) {
-            stored += product.w().storedBytes();
+    /** Rounds each input for the schemes of the matrices that it meets. */
+    private void quantize(ProductList list, Workers workers) {
+        count = 0;
+        long floats = 0;
+        for (int i = 0; i < list.size(); i++) {
+            list.get(i).input().forget();
         }
-        long bytes = taskBytes(stored, workers);
-        for (int i = 0; i < tiles.length; i++) {
-            tiles[i] = tilesPerTask(products.get(i), bytes);
-            start[i + 1] = start[i] + Math.ceilDiv(products.get(i).w().layout().tiles(), tiles[i]);
+        for (int i = 0; i < list.size(); i++) {
+            ProductList.Entry entry = list.get(i);
+            if (entry.w() instanceof PackedMatrix packed && packed.hasKernels() && entry.input().request(group(packed))) {
+                add(new Part(entry, entry.input().tokens(), FEW_TOKENS, group(packed)));
+                floats += (long) entry.input().tokens() * packed.columns();
+            }
         }
-        workers.run(start[tiles.length], (index, worker) -> {
+        run(floats < ROUNDED_ALONE, workers, (part, first, end) ->
+                kernels.quantize(part.entry().input().x(), first, end - first, part.entry().input().quantized(part.group())));
+    }
+
+    private int group(PackedMatrix w) {
+        return Math.min(largestGroup, QuantizedActivations.groupColumns(w.scheme()));
+    }
+
+    private static int tilesPerTask(PackedMatrix w, ProductList.Entry entry, long taskBytes) {
+        return entry.input().tokens() >= FEW_TOKENS ? TASK_TILES : (int) Math.max(1, taskBytes / w.layout().tileBytes());
+    }
+
+    private void multiply(Part part, int first, int end) {
+        ProductList.Entry entry = part.entry();
+        NativeKernels.Rows rows = new NativeKernels.Rows(first, end);
+        switch (entry.w()) {
+            case PackedMatrix packed -> kernels.multiply(packed, entry.input().quantized(part.group()), rows, entry.y());
+            case DenseMatrix dense -> kernels.multiplyDense(dense, rows, entry.input().x(), entry.input().tokens(), entry.y());
+            default -> throw new IllegalStateException("no native product with " + entry.w().storage());
+        }
+    }
+
+    private void add(Part part) {
+        if (count == parts.length) {
+            parts = Arrays.copyOf(parts, Math.max(16, 2 * count));
+            starts = Arrays.copyOf(starts, parts.length + 1);
+        }
+        parts[count] = part;
+        starts[count + 1] = starts[count] + Math.ceilDiv(part.units(), part.size());
+        count++;
+    }
+
+    /** Does units {@code first … end−1} of a part. */
+    @FunctionalInterface
+    private interface Work {
+        void run(Part part, int first, int end);
+    }
+
+    /** All parts as one job, or on this thread alone. */
+    private void run(boolean alone, Workers workers, Work work) {
+        if (alone) {
+            for (int i = 0; i < count; i++) {
+                work.run(parts[i], 0, parts[i].units());
+            }
+            return;
+        }
+        workers.run(starts[count], (task, _) -> {
             int i = 0;
-            while (index >= start[i + 1]) {
+            while (task >= starts[i + 1]) {
                 i++;
             }
-            Product product = products.get(i);
-            int first = (index - start[i]) * tiles[i];
-            int end = Math.min(first + tiles[i], product.w().layout().tiles());
-            kernels.multiply(product.w(), product.x(), first, end, product.y());
-        });
-    }
-
-    private static int tilesPerTask(Product product, long taskBytes) {
-        PackedLayout layout = product.w().layout();
-        return product.x().tokens() >= FEW_TOKENS ? TASK_TILES : (int) Math.max(1, taskBytes / layout.tileBytes());
-    }
-
-    private static long taskBytes(long bytes, Workers workers) {
-        return Math.clamp(bytes / ((long) workers.threads() * TASKS_PER_WORKER), SMALLEST_TASK, LARGEST_TASK);
-    }
-
-    private void multiplyDense(DenseMatrix w, float[] x, int tokens, float[] y, Workers workers) {
-        long rowBytes = (long) w.columns() * w.tensor().type().bytes();
-        int rows = (int) Math.max(1, taskBytes(w.rows() * rowBytes, workers) / rowBytes);
-        workers.run(Math.ceilDiv(w.rows(), rows), (index, worker) -> {
-            int first = index * rows;
-            kernels.multiplyDense(w, new NativeKernels.Rows(first, Math.min(first + rows, w.rows())), x, tokens, y);
+            int first = (task - starts[i]) * parts[i].size();
+            work.run(parts[i], first, Math.min(first + parts[i].size(), parts[i].units()));
         });
     }
 }

@@ -1,12 +1,12 @@
 package org.mojave.engine.kernel;
 
 /**
- * How a running model multiplies: the fast ways, which may round activations. Calibration and quantization use {@link
- * Products}, which does not. Like {@link Workers}, for one thread at a time.
+ * How a running model multiplies: exactly ({@link ExactProducts}, as calibration and quantization do), or in a fast way that
+ * may round activations. Like {@link Workers}, for one thread at a time.
  *
  * <p>Example: {@code ProductPath path = ProductPath.of(NativeSupport.load(new NativeChoice.Best()))}.
  */
-public sealed interface ProductPath permits NativeProducts, VectorProducts {
+public sealed interface ProductPath permits ExactProducts, NativeProducts, VectorProducts {
     /** Native kernels where they can be used, else vectors in Java. */
     static ProductPath of(NativeSupport support) {
         return switch (support) {
@@ -15,9 +15,24 @@ public sealed interface ProductPath permits NativeProducts, VectorProducts {
         };
     }
 
-    /** {@code y = x · Wᵀ}: x [tokens, W.columns], y [tokens, W.rows]. The result does not depend on the number of threads. */
-    void multiply(Matrix w, float[] x, int tokens, float[] y, Workers workers);
+    /** Vectors in Java; activations are not rounded. */
+    static ProductPath vectors() {
+        return new VectorProducts();
+    }
+
+    /** Computes all products of the list. The results do not depend on the number of threads. */
+    void multiply(ProductList list, Workers workers);
+
+    /** Whether a list is one job of the workers, so that long lists of small products pay. */
+    boolean joins();
 
     /** One line for people. */
     String describe();
+
+    /** {@code y = x · Wᵀ}: x [tokens, W.columns], y [tokens, W.rows]. */
+    default void multiply(Matrix w, float[] x, int tokens, float[] y, Workers workers) {
+        ProductList list = new ProductList();
+        list.add(w, new Block(x, 0, w.columns()), tokens, new Block(y, 0, w.rows()));
+        multiply(list, workers);
+    }
 }

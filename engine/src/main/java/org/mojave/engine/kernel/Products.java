@@ -23,8 +23,13 @@ public final class Products {
      * {@code y = x · Wᵀ}: x [tokens, W.columns], y [tokens, W.rows], both row-major from index 0. Accumulates in float32.
      */
     public static void multiply(Matrix w, float[] x, int tokens, float[] y, Workers workers) {
-        new Block(x, 0, w.columns()).check(tokens, w.columns());
-        new Block(y, 0, w.rows()).check(tokens, w.rows());
+        multiply(w, new Block(x, 0, w.columns()), tokens, new Block(y, 0, w.rows()), workers);
+    }
+
+    /** {@code y = x · Wᵀ}: x [tokens, W.columns], y [tokens, W.rows] anywhere in their arrays. Accumulates in float32. */
+    public static void multiply(Matrix w, Block x, int tokens, Block y, Workers workers) {
+        x.check(tokens, w.columns());
+        y.check(tokens, w.rows());
         int panel = tokens < PRODUCT_TOKENS ? fewTokensPanel(w.columns()) : panel(w.rows(), w.columns());
         int panels = (w.rows() + panel - 1) / panel;
         workers.run(panels, (index, worker) -> {
@@ -35,8 +40,8 @@ public final class Products {
             if (tokens < PRODUCT_TOKENS) {
                 dots(w, x, tokens, y, new Range(first, count, rows));
             } else {
-                workers.algebra().multiplyTransposed(new Block(x, 0, w.columns()), new Block(rows, 0, w.columns()),
-                        new Block(y, first, w.rows()), new Extent(tokens, count, w.columns()));
+                workers.algebra().multiplyTransposed(x, new Block(rows, 0, w.columns()), y.at(0, first),
+                        new Extent(tokens, count, w.columns()));
             }
         });
     }
@@ -44,11 +49,11 @@ public final class Products {
     /** Decoded rows {@code first … first+count−1}. */
     private record Range(int first, int count, float[] rows) {}
 
-    private static void dots(Matrix w, float[] x, int tokens, float[] y, Range range) {
+    private static void dots(Matrix w, Block x, int tokens, Block y, Range range) {
         for (int r = 0; r < range.count(); r++) {
             for (int t = 0; t < tokens; t++) {
-                y[t * w.rows() + range.first() + r] =
-                        VectorGemm.dot(x, t * w.columns(), range.rows(), r * w.columns(), w.columns());
+                y.values()[y.offset() + t * y.stride() + range.first() + r] = VectorGemm.dot(x.values(),
+                        x.offset() + t * x.stride(), range.rows(), r * w.columns(), w.columns());
             }
         }
     }

@@ -40,15 +40,16 @@ final class TileProduct {
      * @param sums [tokens, weight groups]
      */
     record Padded(float[] values, float[] sums) {
-        static Padded of(float[] x, int tokens, PackedLayout layout) {
+        static Padded of(Block x, int tokens, PackedLayout layout) {
             int padded = layout.runs() * RUN_COLUMNS;
             int group = layout.scheme().groupColumns(layout.columns());
             float[] values = new float[Math.multiplyExact(tokens, padded)];
             float[] sums = new float[tokens * layout.groups()];
             for (int t = 0; t < tokens; t++) {
-                System.arraycopy(x, t * layout.columns(), values, t * padded, layout.columns());
+                int row = x.offset() + t * x.stride();
+                System.arraycopy(x.values(), row, values, t * padded, layout.columns());
                 for (int c = 0; c < layout.columns(); c++) {
-                    sums[t * layout.groups() + c / group] += x[t * layout.columns() + c];
+                    sums[t * layout.groups() + c / group] += x.values()[row + c];
                 }
             }
             return new Padded(values, sums);
@@ -127,12 +128,12 @@ final class TileProduct {
     }
 
     /** The tile's rows of {@code y [tokens, rows]} for one token. */
-    void multiply(Padded x, int token, float[] y) {
+    void multiply(Padded x, int token, Block y) {
         for (int row = 0; row < TILE_ROWS; row += LANES) {
             kernel.run(this, x, token, row);
         }
         int rows = Math.min(TILE_ROWS, layout.rows() - tile * TILE_ROWS);
-        System.arraycopy(sums, 0, y, token * layout.rows() + tile * TILE_ROWS, rows);
+        System.arraycopy(sums, 0, y.values(), y.offset() + token * y.stride() + tile * TILE_ROWS, rows);
     }
 
     /** y + scale · (dot − zero · sum). */

@@ -17,13 +17,24 @@ public final class VectorProducts implements ProductPath {
     }
 
     @Override
-    public void multiply(Matrix w, float[] x, int tokens, float[] y, Workers workers) {
-        if (tokens >= MANY_TOKENS || !(w instanceof PackedMatrix packed) || !packed.hasKernels() || !TileProduct.SUPPORTED) {
-            Products.multiply(w, x, tokens, y, workers);
-            return;
+    public boolean joins() {
+        return false;
+    }
+
+    @Override
+    public void multiply(ProductList list, Workers workers) {
+        for (int i = 0; i < list.size(); i++) {
+            ProductList.Entry entry = list.get(i);
+            int tokens = entry.input().tokens();
+            if (tokens < MANY_TOKENS && entry.w() instanceof PackedMatrix packed && packed.hasKernels() && TileProduct.SUPPORTED) {
+                multiply(packed, entry.input().x(), tokens, entry.y(), workers);
+            } else {
+                Products.multiply(entry.w(), entry.input().x(), tokens, entry.y(), workers);
+            }
         }
-        new Block(x, 0, w.columns()).check(tokens, w.columns());
-        new Block(y, 0, w.rows()).check(tokens, w.rows());
+    }
+
+    private static void multiply(PackedMatrix packed, Block x, int tokens, Block y, Workers workers) {
         int tiles = packed.layout().tiles();
         int part = (int) Math.max(1, TASK_BYTES / packed.layout().tileBytes());
         TileProduct.Padded padded = TileProduct.Padded.of(x, tokens, packed.layout());

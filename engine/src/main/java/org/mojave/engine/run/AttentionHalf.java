@@ -22,11 +22,11 @@ final class AttentionHalf {
     private final HeadAttention heads;
     private final Map<Rope, Rotations> rotations = new HashMap<>();
 
-    AttentionHalf(ModelSpec spec, Workers workers, Buffers buffers) {
+    AttentionHalf(ModelSpec spec, Workers workers, Linears linears, Buffers buffers) {
         this.spec = spec;
         this.workers = workers;
         this.buffers = buffers;
-        linears = new Linears(workers);
+        this.linears = linears;
         heads = new HeadAttention(workers);
     }
 
@@ -44,7 +44,7 @@ final class AttentionHalf {
                 norm.row(hidden, t * size, normed, t * size);
             }
         });
-        Linears.Input input = new Linears.Input(normed, tokens, null);
+        Linears.Input input = new Linears.Input(normed, tokens);
         Attention attention = weights.spec().attention();
         Projected projected = switch (attention) {
             case Attention.GroupedQuery grouped -> grouped(grouped, weights, input, batch, observer);
@@ -54,7 +54,7 @@ final class AttentionHalf {
         heads.run(batch, new HeadAttention.Inputs(attention, projected.query(), sources(weights, projected, batch), context,
                 weights.vector(VectorRole.SINKS)));
         float[] output = buffers.take(Buffers.Slot.OUTPUT, tokens, size);
-        linears.apply(weights, weights.id(MatrixRole.OUTPUT), new Linears.Input(context, tokens, null), output, observer);
+        linears.apply(weights, weights.id(MatrixRole.OUTPUT), new Linears.Input(context, tokens), output, observer);
         float residual = (float) spec.multipliers().residual();
         for (int i = 0; i < tokens * size; i++) {
             hidden[i] += output[i] * residual;
@@ -81,9 +81,10 @@ final class AttentionHalf {
         float[] query = buffers.take(Buffers.Slot.QUERY, tokens, queryWidth);
         float[] key = buffers.take(Buffers.Slot.KEY, tokens, keyWidth);
         float[] value = buffers.take(Buffers.Slot.VALUE, tokens, keyWidth);
-        linears.apply(weights, weights.id(MatrixRole.QUERY), input, query, observer);
-        linears.apply(weights, weights.id(MatrixRole.KEY), input, key, observer);
-        linears.apply(weights, weights.id(MatrixRole.VALUE), input, value, observer);
+        linears.add(weights, weights.id(MatrixRole.QUERY), input, new Linears.Output(query, 0), observer);
+        linears.add(weights, weights.id(MatrixRole.KEY), input, new Linears.Output(key, 0), observer);
+        linears.add(weights, weights.id(MatrixRole.VALUE), input, new Linears.Output(value, 0), observer);
+        linears.run();
         Rows.forEach(workers, tokens, (first, end) -> {
             normalise(attention.norm(), query, first * queryWidth, end * queryWidth, weights.vector(VectorRole.QUERY_NORM));
             normalise(attention.norm(), key, first * keyWidth, end * keyWidth, weights.vector(VectorRole.KEY_NORM));
@@ -165,7 +166,7 @@ final class AttentionHalf {
         int plain = attention.plainDimension();
         int expandedHead = plain + attention.valueDimension();
         float[] expanded = buffers.take(Buffers.Slot.EXPANDED, tokens, attention.heads() * expandedHead);
-        linears.apply(weights, weights.id(MatrixRole.LATENT_UP), new Linears.Input(normed, tokens, null), expanded, observer);
+        linears.apply(weights, weights.id(MatrixRole.LATENT_UP), new Linears.Input(normed, tokens), expanded, observer);
         Rope rope = attention.latentRope();
         rotate(rope, batch, query, new Turn(attention.heads(), attention.keyDimension(), plain));
         rotate(rope, batch, compressed, new Turn(1, compressedWidth, rank));
@@ -198,7 +199,7 @@ final class AttentionHalf {
         for (int t = 0; t < tokens; t++) {
             norm.row(compressed, t * rank, compressed, t * rank);
         }
-        linears.apply(weights, weights.id(MatrixRole.QUERY_UP), new Linears.Input(compressed, tokens, null), query, observer);
+        linears.apply(weights, weights.id(MatrixRole.QUERY_UP), new Linears.Input(compressed, tokens), query, observer);
         return query;
     }
 

@@ -3,6 +3,8 @@ package org.mojave.engine.run;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.mojave.engine.kernel.ExactProducts;
+import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.LayerSpec;
 import org.mojave.engine.model.ModelSpec;
@@ -55,11 +57,16 @@ public final class Decoder {
         void panel(int chunk, int first, int rows, float[] logits);
     }
 
-    /** For that model, computing with {@code workers}. */
+    /** For that model, computing exactly with {@code workers}. */
     public Decoder(Model model, Workers workers) {
+        this(model, workers, new ExactProducts());
+    }
+
+    /** For that model, multiplying in that way. */
+    public Decoder(Model model, Workers workers, ProductPath path) {
         spec = model.spec();
-        runner = new LayerRunner(spec, workers);
-        ends = new Ends(model, workers);
+        runner = new LayerRunner(spec, workers, path);
+        ends = new Ends(model, workers, path);
         for (int layer = 0; layer < spec.layers().size(); layer++) {
             layers.add(LayerWeights.of(spec, model.weights(), layer));
         }

@@ -1,7 +1,10 @@
 package org.mojave.engine.run;
 
+import org.mojave.engine.kernel.Block;
+import org.mojave.engine.kernel.ExactProducts;
 import org.mojave.engine.kernel.Matrix;
-import org.mojave.engine.kernel.Products;
+import org.mojave.engine.kernel.ProductList;
+import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
@@ -17,23 +20,35 @@ import org.mojave.engine.store.Weights;
 public final class Ends {
     private final ModelSpec spec;
     private final Workers workers;
+    private final ProductPath path;
+    private final ProductList products = new ProductList();
     private final Matrix embedding;
     private final Matrix head;
     private final RowNorm norm;
     private final float[] headBias;
     private float[] normed = new float[0];
 
-    /** Of that model, with its own matrices. */
+    /** Of that model, with its own matrices, computing exactly. */
     public Ends(Model model, Workers workers) {
-        this(model, workers, model.weights().matrix(MatrixId.of(MatrixRole.EMBEDDING)),
+        this(model, workers, new ExactProducts());
+    }
+
+    /** Of that model, with its own matrices, multiplying in that way. */
+    public Ends(Model model, Workers workers, ProductPath path) {
+        this(model, workers, path, model.weights().matrix(MatrixId.of(MatrixRole.EMBEDDING)),
                 model.weights().matrix(MatrixId.of(model.spec().tiedHead() ? MatrixRole.EMBEDDING : MatrixRole.HEAD)));
     }
 
-    /** With other (quantized) matrices [vocabulary, hidden] for embedding and head. */
+    /** With other (quantized) matrices [vocabulary, hidden] for embedding and head, computing exactly. */
     public Ends(Model model, Workers workers, Matrix embedding, Matrix head) {
+        this(model, workers, new ExactProducts(), embedding, head);
+    }
+
+    private Ends(Model model, Workers workers, ProductPath path, Matrix embedding, Matrix head) {
         Weights weights = model.weights();
         spec = model.spec();
         this.workers = workers;
+        this.path = path;
         this.embedding = embedding;
         this.head = head;
         norm = new RowNorm(spec.norm(), weights.vector(VectorRole.FINAL_NORM, MatrixId.NONE).orElseThrow(),
@@ -73,8 +88,10 @@ public final class Ends {
         for (int r = 0; r < rows; r++) {
             norm.row(hidden, (firstRow + r) * size, normed, r * size);
         }
-        Products.multiply(head, normed, rows, logits, workers);
-        Linears.addBias(headBias, logits, rows);
+        products.clear();
+        products.add(head, new Block(normed, 0, size), rows, new Block(logits, 0, head.rows()));
+        path.multiply(products, workers);
+        Linears.addBias(headBias, logits, 0, rows);
         float divisor = (float) spec.multipliers().logits();
         if (divisor != 1) {
             for (int i = 0; i < rows * spec.vocabularySize(); i++) {

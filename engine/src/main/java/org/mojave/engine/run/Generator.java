@@ -12,7 +12,7 @@ import java.util.function.IntConsumer;
  */
 public final class Generator {
     /** Prompt tokens computed at a time; bounds the memory for activations. */
-    private static final int PROMPT_CHUNK = 512;
+    public static final int PROMPT_CHUNK = 512;
 
     private final int contextLength;
     private final Decoder decoder;

@@ -1,5 +1,7 @@
 package org.mojave.engine.run;
 
+import org.mojave.engine.kernel.ExactProducts;
+import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.LayerSpec;
 import org.mojave.engine.model.ModelSpec;
@@ -14,13 +16,20 @@ import org.mojave.engine.model.ModelSpec;
  */
 public final class LayerRunner {
     private final Buffers buffers = new Buffers();
+    private final Linears linears;
     private final AttentionHalf attention;
     private final FeedForwardHalf feedForward;
 
-    /** For models of that spec, computing with {@code workers}. */
+    /** For models of that spec, computing exactly with {@code workers}: what calibration and verification use. */
     public LayerRunner(ModelSpec spec, Workers workers) {
-        attention = new AttentionHalf(spec, workers, buffers);
-        feedForward = new FeedForwardHalf(spec, workers, buffers);
+        this(spec, workers, new ExactProducts());
+    }
+
+    /** For models of that spec, multiplying in that way. */
+    public LayerRunner(ModelSpec spec, Workers workers, ProductPath path) {
+        linears = new Linears(workers, path);
+        attention = new AttentionHalf(spec, workers, linears, buffers);
+        feedForward = new FeedForwardHalf(spec, workers, linears, buffers);
     }
 
     /**
@@ -49,7 +58,20 @@ public final class LayerRunner {
         feedForward.run(weights, hidden, routing, observer);
     }
 
-    /** Most bytes of buffers that a batch takes for each of its tokens, whatever the router chooses; for planning memory. */
+    /**
+     * Norm and router of a layer with experts, and nothing more: shows the router's input and its choice.
+     *
+     * @param hidden [tokens, hidden], row-major from index 0; only read
+     */
+    public void route(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
+        feedForward.route(weights, hidden, tokens, observer, listener);
+    }
+
+    /**
+     * Most bytes of buffers that a batch takes for each of its tokens, whatever the router chooses, on the exact path; for
+     * planning memory. Paths that round activations add a quarter, and compute a few tokens as if they were {@value
+     * FeedForwardHalf#TOGETHER}.
+     */
     public static long bytesPerToken(ModelSpec spec) {
         long attention = 0;
         long network = 0;
@@ -64,6 +86,6 @@ public final class LayerRunner {
 
     /** Bytes of the buffers held now. */
     public long bufferBytes() {
-        return buffers.bytes();
+        return buffers.bytes() + linears.bytes();
     }
 }

@@ -6,7 +6,15 @@ import org.mojave.engine.model.MatrixId;
 @FunctionalInterface
 public interface LinearObserver {
     /** Sees nothing. */
-    LinearObserver NONE = (_, _, _, _) -> { };
+    LinearObserver NONE = new LinearObserver() {
+        @Override
+        public void input(MatrixId id, float[] x, int tokens, float[] affinity) {}
+
+        @Override
+        public boolean looks() {
+            return false;
+        }
+    };
 
     /**
      * The input of one matrix.
@@ -14,8 +22,13 @@ public interface LinearObserver {
      * @param id the matrix that will be multiplied
      * @param x activations [tokens, columns], row-major from index 0; owned by the caller and overwritten later
      * @param tokens rows of {@code x}; for an expert only the tokens routed to it, and not called for none
-     * @param affinity router weight of each row for a routed expert's matrices (from index 0, may be longer than
-     *     {@code tokens}); null for all other matrices
+     * @param affinity weight with which each row's output counts, for the matrices of a routed expert (its router weight) and of a gated
+     *     shared expert (the sigmoid of its gate); from index 0, may be longer than {@code tokens}; null for all other matrices
      */
     void input(MatrixId id, float[] x, int tokens, float[] affinity);
+
+    /** Whether {@link #input} does anything; if not, experts are computed together. */
+    default boolean looks() {
+        return true;
+    }
 }

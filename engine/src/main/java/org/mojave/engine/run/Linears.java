@@ -1,33 +1,91 @@
 package org.mojave.engine.run;
 
+import java.util.ArrayList;
+import java.util.List;
+import org.mojave.engine.kernel.Block;
 import org.mojave.engine.kernel.Matrix;
-import org.mojave.engine.kernel.Products;
+import org.mojave.engine.kernel.ProductList;
+import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 
-/** Linear layers of one layer's weights: observe, multiply, add bias. */
+/**
+ * Linear layers of one layer's weights: observe, multiply, add bias. Linears that do not depend on each other are gathered
+ * with {@link #add} and computed together by {@link #run}.
+ */
 final class Linears {
     private final Workers workers;
+    private final ProductPath path;
+    private final ProductList products = new ProductList();
+    private final List<Bias> biases = new ArrayList<>();
 
-    Linears(Workers workers) {
+    Linears(Workers workers, ProductPath path) {
         this.workers = workers;
+        this.path = path;
     }
 
-    /** What is multiplied: {@code x} [tokens, columns]; {@code affinity} as in {@link LinearObserver}. */
-    record Input(float[] x, int tokens, float[] affinity) {}
+    /**
+     * What is multiplied: {@code x} [tokens, columns] from row {@code firstRow} on; {@code affinity} as in {@link
+     * LinearObserver}.
+     */
+    record Input(float[] x, int firstRow, int tokens, float[] affinity) {
+        Input(float[] x, int tokens) {
+            this(x, 0, tokens, null);
+        }
+    }
 
-    /** {@code y = x · Wᵀ + bias} for matrix {@code id}; y [tokens, rows]. */
-    void apply(LayerWeights weights, MatrixId id, Input input, float[] y, LinearObserver observer) {
-        observer.input(id, input.x(), input.tokens(), input.affinity());
+    /** Where a result goes: {@code y} [tokens, rows] from row {@code firstRow} on. */
+    record Output(float[] y, int firstRow) {}
+
+    private record Bias(float[] bias, Output output, int tokens) {}
+
+    /** Whether it pays to add many linears before {@link #run}. */
+    boolean joins() {
+        return path.joins();
+    }
+
+    /** {@code y = x · Wᵀ + bias} for matrix {@code id}, once {@link #run} is called. An observer sees rows from 0 on only. */
+    void add(LayerWeights weights, MatrixId id, Input input, Output output, LinearObserver observer) {
+        if (observer.looks()) {
+            if (input.firstRow() != 0) {
+                throw new IllegalArgumentException("observed inputs start at row 0, not " + input.firstRow());
+            }
+            observer.input(id, input.x(), input.tokens(), input.affinity());
+        }
         Matrix matrix = weights.matrix(id);
-        Products.multiply(matrix, input.x(), input.tokens(), y, workers);
-        addBias(weights.bias(id), y, input.tokens());
+        products.add(matrix, new Block(input.x(), input.firstRow() * matrix.columns(), matrix.columns()), input.tokens(),
+                new Block(output.y(), output.firstRow() * matrix.rows(), matrix.rows()));
+        float[] bias = weights.bias(id);
+        if (bias != null) {
+            biases.add(new Bias(bias, output, input.tokens()));
+        }
     }
 
-    /** Adds {@code bias} to each row, unless it is null. */
-    static void addBias(float[] bias, float[] y, int tokens) {
+    /** Computes what was added. */
+    void run() {
+        path.multiply(products, workers);
+        products.clear();
+        for (Bias bias : biases) {
+            addBias(bias.bias(), bias.output().y(), bias.output().firstRow(), bias.tokens());
+        }
+        biases.clear();
+    }
+
+    /** One linear by itself; y from row 0 on. */
+    void apply(LayerWeights weights, MatrixId id, Input input, float[] y, LinearObserver observer) {
+        add(weights, id, input, new Output(y, 0), observer);
+        run();
+    }
+
+    /** Bytes of rounded activations that are kept. */
+    long bytes() {
+        return products.bytes();
+    }
+
+    /** Adds {@code bias} to each row from {@code firstRow} on, unless it is null. */
+    static void addBias(float[] bias, float[] y, int firstRow, int tokens) {
         if (bias != null) {
-            for (int t = 0; t < tokens; t++) {
+            for (int t = firstRow; t < firstRow + tokens; t++) {
                 for (int i = 0; i < bias.length; i++) {
                     y[t * bias.length + i] += bias[i];
                 }

@@ -49,11 +49,11 @@ class NativeKernelsTest {
             float[] expected = new float[TOKENS * layout.rows()];
             PackedOracle.multiply(w, activations, expected);
             float[] all = new float[expected.length];
-            kernels.multiply(w, activations, 0, layout.tiles(), all);
+            multiply(kernels, w, activations, 0, layout.tiles(), all);
             assertThat(all).as("%s, activation group %d, seed %d", variant, group, SEED).isEqualTo(expected);
             float[] parts = new float[expected.length];
             for (int tile = layout.tiles() - 1; tile >= 0; tile--) {
-                kernels.multiply(w, activations, tile, tile + 1, parts);
+                multiply(kernels, w, activations, tile, tile + 1, parts);
             }
             assertThat(parts).as("tile by tile").isEqualTo(expected);
         }
@@ -69,7 +69,7 @@ class NativeKernelsTest {
         ScalarReference.multiply(w, x, 1, expected);
         float[] actual = new float[layout.rows()];
         int group = QuantizedActivations.groupColumns(layout.scheme());
-        kernels.multiply(w, quantized(x, 1, layout.columns(), group), 0, layout.tiles(), actual);
+        multiply(kernels, w, quantized(x, 1, layout.columns(), group), 0, layout.tiles(), actual);
         float[] weights = new float[layout.columns()];
         for (int r = 0; r < layout.rows(); r++) {
             w.decode(r, 1, weights, 0);
@@ -101,7 +101,7 @@ class NativeKernelsTest {
             float[] expected = new float[16];
             PackedOracle.multiply(w, activations, expected);
             float[] actual = new float[16];
-            kernels.multiply(w, activations, 0, 1, actual);
+            multiply(kernels, w, activations, 0, 1, actual);
             assertThat(actual).as("%s %s", kernels.variant(), id).isEqualTo(expected);
         }
     }
@@ -121,8 +121,8 @@ class NativeKernelsTest {
                 QuantizedActivations expected = quantized(x, special.length, columns, group);
                 QuantizedActivations actual = new QuantizedActivations();
                 actual.reshape(special.length, columns, group);
-                kernels.quantize(x, 0, 3, actual);
-                kernels.quantize(x, 3, special.length - 3, actual);
+                kernels.quantize(new Block(x, 0, columns), 0, 3, actual);
+                kernels.quantize(new Block(x, 0, columns), 3, special.length - 3, actual);
                 assertThat(actual.values()).as("%d columns, group %d", columns, group).isEqualTo(expected.values());
                 assertThat(actual.scales()).isEqualTo(expected.scales());
                 assertThat(actual.sums()).isEqualTo(expected.sums());
@@ -141,8 +141,8 @@ class NativeKernelsTest {
                 float[] expected = new float[TOKENS * w.rows()];
                 PackedOracle.multiply(w, x, TOKENS, expected);
                 float[] actual = new float[expected.length];
-                kernels.multiplyDense(w, new NativeKernels.Rows(7, 19), x, TOKENS, actual);
-                kernels.multiplyDense(w, new NativeKernels.Rows(0, 7), x, TOKENS, actual);
+                multiplyDense(kernels, w, new NativeKernels.Rows(7, 19), x, actual);
+                multiplyDense(kernels, w, new NativeKernels.Rows(0, 7), x, actual);
                 assertThat(actual).as("%s %s %d columns", kernels.variant(), type, columns).isEqualTo(expected);
             }
         }
@@ -155,19 +155,46 @@ class NativeKernelsTest {
         PackedMatrix w = PackedSamples.random(layout, new Random(SEED));
         QuantizedActivations x = quantized(new float[400], 2, 200, 64);
         float[] y = new float[80];
-        assertThatThrownBy(() -> kernels.multiply(w, x, 0, 4, y)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> kernels.multiply(w, x, -1, 2, y)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> kernels.multiply(w, x, 0, 3, new float[79])).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> kernels.multiply(w, quantized(new float[398], 2, 199, 64), 0, 3, y))
+        assertThatThrownBy(() -> multiply(kernels, w, x, 0, 4, y)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> multiply(kernels, w, x, -1, 2, y)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> multiply(kernels, w, x, 0, 3, new float[79])).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> multiply(kernels, w, quantized(new float[398], 2, 199, 64), 0, 3, y))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("199 columns");
-        assertThatThrownBy(() -> kernels.multiply(w, quantized(new float[400], 2, 200, 128), 0, 3, y))
+        assertThatThrownBy(() -> multiply(kernels, w, quantized(new float[400], 2, 200, 128), 0, 3, y))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("groups of 128");
-        assertThatThrownBy(() -> kernels.quantize(new float[399], 0, 2, x)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> kernels.quantize(new float[600], 1, 2, x)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> kernels.quantize(new Block(new float[399], 0, 200), 0, 2, x)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> kernels.quantize(new Block(new float[600], 0, 200), 1, 2, x)).isInstanceOf(IndexOutOfBoundsException.class);
         DenseMatrix dense = KernelSamples.dense(ElementType.BF16, 4, 8, new Random(SEED));
-        assertThatThrownBy(() -> kernels.multiplyDense(dense, new NativeKernels.Rows(0, 5), new float[8], 1, new float[4]))
+        assertThatThrownBy(() -> kernels.multiplyDense(dense, new NativeKernels.Rows(0, 5), new Block(new float[8], 0, 8), 1, new Block(new float[4], 0, 4)))
                 .isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> kernels.multiplyDense(dense, new NativeKernels.Rows(0, 4), new float[7], 1, new float[4]))
+        assertThatThrownBy(() -> kernels.multiplyDense(dense, new NativeKernels.Rows(0, 4), new Block(new float[7], 0, 8), 1, new Block(new float[4], 0, 4)))
                 .isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> kernels.quantize(new Block(new float[600], 0, 201), 0, 2, x))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("201 apart");
+        assertThatThrownBy(() -> kernels.multiply(w, x, new NativeKernels.Rows(0, 3), new Block(y, 1, 40)))
+                .isInstanceOf(IndexOutOfBoundsException.class);
+    }
+
+    @ParameterizedTest(allowZeroInvocations = true)
+    @MethodSource("kernels")
+    void resultsGoWhereTheBlockStarts(NativeKernels kernels) {
+        PackedLayout layout = new PackedLayout(Scheme.parse("4g64s"), 40, 200);
+        PackedMatrix w = PackedSamples.random(layout, new Random(SEED));
+        QuantizedActivations x = quantized(KernelSamples.floats(400, new Random(SEED)), 2, 200, 64);
+        float[] expected = new float[80];
+        multiply(kernels, w, x, 0, 3, expected);
+        float[] y = new float[100];
+        kernels.multiply(w, x, new NativeKernels.Rows(0, 3), new Block(y, 15, 40));
+        assertThat(Arrays.copyOfRange(y, 15, 95)).isEqualTo(expected);
+        assertThat(Arrays.copyOf(y, 15)).containsOnly(0);
+        assertThat(Arrays.copyOfRange(y, 95, 100)).containsOnly(0);
+    }
+
+    private static void multiply(NativeKernels kernels, PackedMatrix w, QuantizedActivations x, int first, int end, float[] y) {
+        kernels.multiply(w, x, new NativeKernels.Rows(first, end), new Block(y, 0, w.rows()));
+    }
+
+    private static void multiplyDense(NativeKernels kernels, DenseMatrix w, NativeKernels.Rows rows, float[] x, float[] y) {
+        kernels.multiplyDense(w, rows, new Block(x, 0, w.columns()), TOKENS, new Block(y, 0, w.rows()));
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -19,6 +20,7 @@ class ProductPathTest {
 
     static List<ProductPath> paths() {
         List<ProductPath> paths = new ArrayList<>();
+        paths.add(new ExactProducts());
         paths.add(new VectorProducts());
         for (NativeKernels kernels : PackedSamples.kernels()) {
             paths.add(new NativeProducts(kernels, 128));
@@ -97,26 +99,54 @@ class ProductPathTest {
 
     @Test
     void severalProductsInOneGoEqualTheSameOneByOne() {
-        Random random = new Random(SEED);
-        for (NativeKernels kernels : PackedSamples.kernels()) {
-            NativeProducts path = new NativeProducts(kernels, 64);
-            QuantizedActivations shared = new QuantizedActivations();
-            float[] x = KernelSamples.floats(2 * 300, random);
-            List<NativeProducts.Product> products = new ArrayList<>();
+        for (ProductPath path : paths()) {
+            Random random = new Random(SEED);
+            ProductList list = new ProductList();
+            float[] x = KernelSamples.floats(3 * 300, random);
+            float[] together = new float[3 * 500];
             List<float[]> expected = new ArrayList<>();
+            List<Integer> starts = new ArrayList<>();
+            List<Matrix> matrices = List.of(packed("2g64a", 70, random), packed("4g32s", 16, random), packed("2g64a", 333, random),
+                    KernelSamples.dense(ElementType.BF16, 20, 300, random), packed("8g128s", 5, random));
             try (Workers workers = new Workers(2)) {
-                for (int rows : new int[] {70, 16, 333, 5}) {
-                    PackedMatrix w = PackedSamples.random(new PackedLayout(Scheme.parse("2g64a"), rows, 300), random);
-                    expected.add(new float[2 * rows]);
-                    path.multiply(w, x, 2, expected.getLast(), workers);
-                    products.add(new NativeProducts.Product(w, shared, new float[2 * rows]));
+                int start = 0;
+                for (int i = 0; i < matrices.size(); i++) {
+                    Matrix w = matrices.get(i);
+                    int tokens = i < 3 ? 2 : 1;
+                    float[] own = Arrays.copyOfRange(x, (3 - tokens) * 300, 900);
+                    expected.add(new float[tokens * w.rows()]);
+                    path.multiply(w, own, tokens, expected.getLast(), workers);
+                    list.add(w, new Block(x, (3 - tokens) * 300, 300), tokens, new Block(together, start, w.rows()));
+                    starts.add(start);
+                    start += tokens * w.rows();
                 }
-                path.quantize(x, 2, 300, Scheme.parse("2g64a"), shared, workers);
-                path.multiply(products, workers);
-            }
-            for (int i = 0; i < products.size(); i++) {
-                assertThat(products.get(i).y()).isEqualTo(expected.get(i));
+                path.multiply(list, workers);
+                assertSlices(path, together, starts, expected);
+                Arrays.fill(together, 0);
+                path.multiply(list, workers);
+                assertSlices(path, together, starts, expected);
             }
         }
+    }
+
+    private static PackedMatrix packed(String scheme, int rows, Random random) {
+        return PackedSamples.random(new PackedLayout(Scheme.parse(scheme), rows, 300), random);
+    }
+
+    private static void assertSlices(ProductPath path, float[] together, List<Integer> starts, List<float[]> expected) {
+        for (int i = 0; i < expected.size(); i++) {
+            int start = starts.get(i);
+            assertThat(Arrays.copyOfRange(together, start, start + expected.get(i).length)).as("%s, product %d", path.describe(), i)
+                    .isEqualTo(expected.get(i));
+        }
+    }
+
+    @Test
+    void aListRefusesRowsWithGaps() {
+        PackedMatrix w = packed("4g32s", 16, new Random(SEED));
+        assertThatThrownBy(() -> new ProductList().add(w, new Block(new float[700], 0, 301), 2, new Block(new float[32], 0, 16)))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("301");
+        assertThatThrownBy(() -> new ProductList().add(w, new Block(new float[599], 0, 300), 2, new Block(new float[32], 0, 16)))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 }

@@ -1,0 +1,171 @@
+package org.mojave.cli;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.stream.LongStream;
+import org.mojave.cli.bench.BenchResult;
+import org.mojave.cli.bench.Speed;
+import org.mojave.cli.bench.SpeedTest;
+import org.mojave.cli.machine.MemoryBandwidth;
+import org.mojave.cli.terminal.Console;
+import org.mojave.cli.terminal.Progress;
+import org.mojave.cli.terminal.Streams;
+import org.mojave.compress.job.ProcessMemory;
+import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.run.ActiveBytes;
+import org.mojave.engine.run.Decoder;
+import org.mojave.engine.run.Model;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code mojave bench}: how fast a model runs here, and what bounds it. */
+@Command(
+        name = "bench",
+        description = "Measures how fast a model reads prompts (pp) and generates (tg), and how much of this machine's memory speed "
+                + "that is. Needs no tokenizer.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  mojave bench wren-4",
+            "  mojave bench model-Q4_K_M.gguf -p 128,512 -n 64 -r 3",
+            "  mojave bench MODEL -p 0 -n 128 --kernels java --markdown",
+        })
+final class BenchCommand implements Callable<Integer> {
+    private static final Duration BANDWIDTH_TIME = Duration.ofMillis(400);
+    private static final int BANDWIDTH_LOOKS = 3;
+
+    private final Streams streams;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Mixin
+    private final KernelOption kernels = new KernelOption(KernelOption.Kernels.AUTO);
+
+    @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
+    private Path folder;
+
+    @Option(names = "-p", paramLabel = "N", split = ",", defaultValue = "512",
+            description = "Tokens of a prompt, several with commas between; 0 for none (default: ${DEFAULT-VALUE}).")
+    private List<Integer> prompts;
+
+    @Option(names = "-n", paramLabel = "N", split = ",", defaultValue = "128",
+            description = "Tokens to generate from an empty context, several with commas between; 0 for none (default: ${DEFAULT-VALUE}).")
+    private List<Integer> generations;
+
+    @Option(names = "-r", paramLabel = "N", defaultValue = "5", description = "Repetitions; the median counts (default: ${DEFAULT-VALUE}).")
+    private int repetitions;
+
+    @Option(names = "--warm-up", paramLabel = "S", defaultValue = "4",
+            description = "Seconds to run each test before it counts, once at least (default: ${DEFAULT-VALUE}).")
+    private double warmUp;
+
+    @Option(names = "--markdown", description = "Print a Markdown table, as llama-bench does.")
+    private boolean markdown;
+
+    BenchCommand(Streams streams) {
+        this.streams = streams;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        List<SpeedTest> tests = tests();
+        Console console = common.console(streams);
+        if (console.json() && markdown) {
+            throw new UsageException("give --json or --markdown, not both");
+        }
+        try (Model model = Model.open(folder); Workers workers = new Workers(common.threads())) {
+            for (SpeedTest test : tests) {
+                if (test.tokens() > model.contextLength()) {
+                    throw new UsageException(test.name() + " is longer than the model's context of " + model.contextLength() + " tokens");
+                }
+            }
+            KernelOption.Selected selected = kernels.select();
+            selected.note(console);
+            Decoder decoder = new Decoder(model, workers, selected.path());
+            List<Speed> speeds = new ArrayList<>();
+            for (SpeedTest test : tests) {
+                speeds.add(measure(console, model, decoder, test));
+            }
+            long peak = ProcessMemory.residentPeak();
+            show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.reason(),
+                    common.threads(), speeds, bandwidth(), peak));
+        }
+        return ExitCode.DONE.code();
+    }
+
+    private List<SpeedTest> tests() {
+        List<SpeedTest> tests = new ArrayList<>();
+        add(tests, "-p", SpeedTest.Kind.PROMPT, prompts);
+        add(tests, "-n", SpeedTest.Kind.GENERATION, generations);
+        if (tests.isEmpty()) {
+            throw new UsageException("nothing to measure: -p and -n are both 0");
+        }
+        if (repetitions < 1) {
+            throw new UsageException("-r must be at least 1, not " + repetitions);
+        }
+        if (!(warmUp >= 0)) {
+            throw new UsageException("--warm-up must be 0 or more seconds, not " + warmUp);
+        }
+        return tests;
+    }
+
+    private static void add(List<SpeedTest> tests, String option, SpeedTest.Kind kind, List<Integer> counts) {
+        for (int count : counts) {
+            if (count < 0) {
+                throw new UsageException(option + " must be 0 or more, not " + count);
+            }
+            if (count > 0) {
+                tests.add(new SpeedTest(kind, count));
+            }
+        }
+    }
+
+    private Speed measure(Console console, Model model, Decoder decoder, SpeedTest test) {
+        SplittableRandom random = new SplittableRandom(common.seed());
+        long started = System.nanoTime();
+        do {
+            test.nanos(decoder, model.vocabularySize(), random);
+        } while (System.nanoTime() - started < warmUp * 1e9);
+        long[] nanos = new long[repetitions];
+        try (Progress progress = console.progress("Measuring " + test.name(), repetitions, Progress.Unit.ITEMS)) {
+            for (int i = 0; i < repetitions; i++) {
+                nanos[i] = test.nanos(decoder, model.vocabularySize(), random);
+                progress.at(i + 1);
+            }
+        }
+        return Speed.of(test, LongStream.of(nanos));
+    }
+
+    /** The best of a few looks: what other programs take away is not the machine's limit. */
+    private MemoryBandwidth bandwidth() throws InterruptedException {
+        MemoryBandwidth best = MemoryBandwidth.measure(common.threads(), BANDWIDTH_TIME);
+        for (int i = 1; i < BANDWIDTH_LOOKS; i++) {
+            MemoryBandwidth look = MemoryBandwidth.measure(common.threads(), BANDWIDTH_TIME);
+            best = look.bytesPerSecond() > best.bytesPerSecond() ? look : best;
+        }
+        return best;
+    }
+
+    private static long weightBytes(Model model) {
+        long bytes = 0;
+        for (MatrixId id : model.weights().matrices()) {
+            bytes += model.weights().matrix(id).storedBytes();
+        }
+        return bytes;
+    }
+
+    private void show(Console console, BenchResult result) {
+        if (console.json()) {
+            console.json(result.json());
+        } else {
+            (markdown ? result.markdown() : result.text()).forEach(console::line);
+        }
+    }
+}

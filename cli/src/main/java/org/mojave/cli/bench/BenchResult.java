@@ -1,0 +1,103 @@
+package org.mojave.cli.bench;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.mojave.cli.machine.MemoryBandwidth;
+import org.mojave.cli.terminal.Quantities;
+import org.mojave.cli.terminal.Table;
+import org.mojave.engine.run.ActiveBytes;
+
+/**
+ * All that {@code mojave bench} found out.
+ *
+ * @param model as the user named it
+ * @param weightBytes bytes of all its matrices
+ * @param active bytes that one token reads
+ * @param kernels how matrices were multiplied
+ * @param threads that worked
+ * @param speeds one for each test
+ * @param bandwidth of this machine's memory, measured right after the tests
+ * @param peakBytes most memory that the process ever had resident, mapped files included, before bandwidth was measured
+ */
+public record BenchResult(String model, long weightBytes, ActiveBytes active, String kernels, int threads, List<Speed> speeds,
+        MemoryBandwidth bandwidth, long peakBytes) {
+    public BenchResult {
+        speeds = List.copyOf(speeds);
+    }
+
+    /** Tokens per second that the memory allows in generation. */
+    public double limit() {
+        return bandwidth.bytesPerSecond() / active.total();
+    }
+
+    private static boolean generates(Speed speed) {
+        return speed.test().kind() == SpeedTest.Kind.GENERATION;
+    }
+
+    /** Of the memory's limit; empty for prompts, which read each weight once for many tokens. */
+    private Optional<Double> fraction(Speed speed) {
+        return generates(speed) ? Optional.of(speed.median() / limit()) : Optional.empty();
+    }
+
+    /** Lines for people. */
+    public List<String> text() {
+        Table table = new Table("test", ">tokens/s", ">slowest", ">fastest", ">of the memory's limit");
+        for (Speed speed : speeds) {
+            table.row(speed.test().name(), number(speed.median()), number(speed.least()), number(speed.most()),
+                    fraction(speed).map(Quantities::percent).orElse(""));
+        }
+        List<String> lines = new ArrayList<>(table.render());
+        lines.add("");
+        lines.add("A token reads " + Quantities.bytes(active.total()) + " of " + Quantities.bytes(weightBytes) + " of weights; "
+                + Quantities.bytesPerSecond(bandwidth.bytesPerSecond()) + " of memory speed bound generation to " + number(limit())
+                + " tokens/s.");
+        lines.add("At most " + Quantities.bytes(peakBytes) + " of memory in use, the model's mapped files included.");
+        return lines;
+    }
+
+    /** A table as llama-bench prints it. */
+    public List<String> markdown() {
+        List<String> lines = new ArrayList<>();
+        lines.add("| model | size | kernels | threads | test | t/s | limit | peak memory |");
+        lines.add("| --- | ---: | --- | ---: | --- | ---: | ---: | ---: |");
+        for (Speed speed : speeds) {
+            lines.add("| " + String.join(" | ", model, Quantities.bytes(weightBytes), kernels, Integer.toString(threads),
+                    speed.test().name(), number(speed.median()) + " (" + number(speed.least()) + " – " + number(speed.most()) + ")",
+                    fraction(speed).map(f -> Quantities.percent(f) + " of " + number(limit())).orElse(""),
+                    Quantities.bytes(peakBytes)) + " |");
+        }
+        return lines;
+    }
+
+    /** For machines. */
+    public Map<String, Object> json() {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("model", model);
+        json.put("weightBytes", weightBytes);
+        json.put("activeBytesPerToken", active.total());
+        json.put("activeExpertBytesPerToken", active.routed());
+        json.put("kernels", kernels);
+        json.put("threads", threads);
+        json.put("memoryBytesPerSecond", bandwidth.bytesPerSecond());
+        json.put("limitTokensPerSecond", limit());
+        json.put("peakMemoryBytes", peakBytes);
+        json.put("tests", speeds.stream().map(this::json).toList());
+        return json;
+    }
+
+    private Map<String, Object> json(Speed speed) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("test", speed.test().name());
+        json.put("tokensPerSecond", speed.median());
+        json.put("samples", speed.samples());
+        fraction(speed).ifPresent(fraction -> json.put("fractionOfLimit", fraction));
+        return json;
+    }
+
+    private static String number(double tokensPerSecond) {
+        return Quantities.decimals(tokensPerSecond, tokensPerSecond < 1000 ? 1 : 0);
+    }
+}

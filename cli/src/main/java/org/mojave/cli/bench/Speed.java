@@ -1,0 +1,41 @@
+package org.mojave.cli.bench;
+
+import java.util.List;
+import java.util.stream.LongStream;
+
+/**
+ * What a test measured.
+ *
+ * @param test what was timed
+ * @param samples tokens per second of each repetition, at least one
+ */
+public record Speed(SpeedTest test, List<Double> samples) {
+    public Speed {
+        samples = List.copyOf(samples);
+        if (samples.isEmpty()) {
+            throw new IllegalArgumentException(test.name() + " was not run");
+        }
+    }
+
+    /** From the times of the repetitions. */
+    public static Speed of(SpeedTest test, LongStream nanos) {
+        return new Speed(test, nanos.mapToObj(time -> test.tokens() * 1e9 / time).toList());
+    }
+
+    /** The middle one; of an even number the mean of the middle two. */
+    public double median() {
+        List<Double> sorted = samples.stream().sorted().toList();
+        int half = sorted.size() / 2;
+        return sorted.size() % 2 == 1 ? sorted.get(half) : (sorted.get(half - 1) + sorted.get(half)) / 2;
+    }
+
+    /** The slowest. */
+    public double least() {
+        return samples.stream().min(Double::compare).orElseThrow();
+    }
+
+    /** The fastest. */
+    public double most() {
+        return samples.stream().max(Double::compare).orElseThrow();
+    }
+}
