@@ -12,6 +12,8 @@ import org.mojave.format.packed.Trellis;
  */
 final class TrellisSearch {
     private static final int NONE = -1;
+    /** Paths are cut off at a loss that may be lower by this part of their number: finding the very last one takes long. */
+    private static final int SLACK = 16;
 
     private final float[] upper;
     private final int columns;
@@ -30,11 +32,12 @@ final class TrellisSearch {
     /** Parent path and code of each path at each column. */
     private final short[] parents;
     private final byte[] codes;
-    /** Losses and states of children by parent and code, and the best child of each state. */
-    private final float[] children;
+    /** Losses (their bits) and states of children by parent and code. */
+    private final int[] keys;
     private final int[] childStates;
+    /** Children that go on, and which of them has a state. */
+    private final int[] survivor;
     private final int[] bestOf = new int[Trellis.STATES];
-    private final float[] sorted;
 
     /**
      * For rows of a matrix.
@@ -60,9 +63,9 @@ final class TrellisSearch {
         nextLosses = new float[width];
         parents = new short[width * columns];
         codes = new byte[width * columns];
-        children = new float[width << bits];
+        keys = new int[width << bits];
         childStates = new int[width << bits];
-        sorted = new float[width << bits];
+        survivor = new int[width];
         Arrays.fill(bestOf, NONE);
     }
 
@@ -95,28 +98,24 @@ final class TrellisSearch {
     /** Takes all paths over one column; returns how many there are then. */
     private int advance(int column, int paths, float scale) {
         float inverse = 1 / upper[column * columns + column];
-        int count = paths << bits;
         expand(column, paths, scale, inverse);
-        keepBestOfStates(count);
-        float limit = limit(count);
-        int survivors = 0;
-        for (int child = 0; child < count && survivors < width; child++) {
-            if (children[child] <= limit) {
-                int parent = child >>> bits;
-                int state = childStates[child];
-                parents[column * width + survivors] = (short) parent;
-                codes[column * width + survivors] = (byte) (child & mask);
-                nextStates[survivors] = state;
-                nextLosses[survivors] = children[child];
-                descend(weights[parent], nextWeights[survivors], column, (weights[parent][column] - scale * values[state]) * inverse);
-                survivors++;
-            }
+        int survivors = choose(paths << bits);
+        for (int i = 0; i < survivors; i++) {
+            int child = survivor[i];
+            int state = childStates[child];
+            bestOf[state] = NONE;
+            int parent = child >>> bits;
+            parents[column * width + i] = (short) parent;
+            codes[column * width + i] = (byte) (child & mask);
+            nextStates[i] = state;
+            nextLosses[i] = Float.intBitsToFloat(keys[child]);
+            descend(weights[parent], nextWeights[i], column, (weights[parent][column] - scale * values[state]) * inverse);
         }
         swap();
         return survivors;
     }
 
-    /** States and losses of all children. */
+    /** States and losses of all children; as losses are not negative, their bits have the same order. */
     private void expand(int column, int paths, float scale, float inverse) {
         int child = 0;
         for (int path = 0; path < paths; path++) {
@@ -126,68 +125,61 @@ final class TrellisSearch {
             for (int code = 0; code <= mask; code++) {
                 float error = (weight - scale * values[first + code]) * inverse;
                 childStates[child] = first + code;
-                children[child++] = loss + error * error;
+                keys[child++] = Float.floatToRawIntBits(loss + error * error);
             }
         }
     }
 
-    /** Of the children with one state only the best keeps a finite loss. */
-    private void keepBestOfStates(int count) {
-        for (int child = 0; child < count; child++) {
-            int other = bestOf[childStates[child]];
+    /** Puts the best children, about as many as there may be paths, into {@link #survivor}, each state once; returns how many. */
+    private int choose(int count) {
+        int limit = limit(count);
+        int found = 0;
+        for (int child = 0; child < count && found < width; child++) {
+            survivor[found] = child;
+            found += (keys[child] - limit - 1) >>> 31;
+        }
+        int kept = 0;
+        for (int i = 0; i < found; i++) {
+            int child = survivor[i];
+            int state = childStates[child];
+            int other = bestOf[state];
             if (other == NONE) {
-                bestOf[childStates[child]] = child;
-            } else if (children[child] < children[other]) {
-                children[other] = Float.POSITIVE_INFINITY;
-                bestOf[childStates[child]] = child;
-            } else {
-                children[child] = Float.POSITIVE_INFINITY;
+                bestOf[state] = kept;
+                survivor[kept++] = child;
+            } else if (keys[child] < keys[survivor[other]]) {
+                survivor[other] = child;
             }
         }
+        return kept;
+    }
+
+    /** A loss that at most as many children reach as there may be paths, and not many fewer: by bisection of its bits. */
+    private int limit(int count) {
+        int high = 0;
         for (int child = 0; child < count; child++) {
-            bestOf[childStates[child]] = NONE;
+            high = Math.max(high, keys[child]);
         }
-    }
-
-    /** The loss of the last child that survives. */
-    private float limit(int count) {
-        if (count <= width) {
-            return Float.MAX_VALUE;
-        }
-        System.arraycopy(children, 0, sorted, 0, count);
-        return Math.min(Float.MAX_VALUE, select(count, width - 1));
-    }
-
-    /** The element of that rank among the first {@code count} of {@link #sorted}, by Hoare's selection. */
-    private float select(int count, int rank) {
-        int low = 0;
-        int high = count - 1;
-        while (low < high) {
-            float pivot = sorted[(low + high) >>> 1];
-            int i = low;
-            int j = high;
-            while (i <= j) {
-                while (sorted[i] < pivot) {
-                    i++;
-                }
-                while (pivot < sorted[j]) {
-                    j--;
-                }
-                if (i <= j) {
-                    float moved = sorted[i];
-                    sorted[i++] = sorted[j];
-                    sorted[j--] = moved;
-                }
-            }
-            if (rank <= j) {
-                high = j;
-            } else if (rank >= i) {
-                low = i;
+        int low = -1;
+        while (count > width && high - low > 1) {
+            int middle = low + (high - low) / 2;
+            int reached = reached(count, middle);
+            if (reached > width) {
+                high = middle;
+            } else if (reached < width - width / SLACK) {
+                low = middle;
             } else {
-                break;
+                return middle;
             }
         }
-        return sorted[rank];
+        return high;
+    }
+
+    private int reached(int count, int limit) {
+        int reached = 0;
+        for (int child = 0; child < count; child++) {
+            reached += (keys[child] - limit - 1) >>> 31;
+        }
+        return reached;
     }
 
     /** The child's weights: the parent's, less the column's error as it falls on the columns that follow. */
