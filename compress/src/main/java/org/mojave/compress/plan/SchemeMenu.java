@@ -9,10 +9,13 @@ import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.format.packed.Scheme;
 
-/** The schemes that a plan with a target chooses from: a trellis up to 4 bits, plain codes with six-bit scales above and for vocabularies. */
+/**
+ * The schemes that a plan with a target chooses from: a trellis up to 4 bits, and plain
+ * codes with six-bit scales, which win where inputs depend strongly on each other, above 4 bits, and for vocabularies.
+ */
 public final class SchemeMenu {
-    private static final List<Scheme> LAYERS = parse("1rowt", "2rowt", "2g64t6", "3rowt", "3g64t6", "4rowt", "4g64t6", "5g64s6", "6g64s6",
-            "8g128s");
+    private static final List<Scheme> LAYERS = parse("1rowt", "2rowt", "2g64s6", "2g64t6", "3rowt", "3g64s6", "3g64t6", "4rowt", "4g64s6",
+            "5g64s6", "6g64s6", "8g128s");
     private static final List<Scheme> VOCABULARY = parse("3g64s6", "4g64s6", "4g32s6", "5g64s6", "6g64s6", "8g128s");
     private static final Scheme REFERENCE = Scheme.parse("3rowt");
     private static final Scheme VOCABULARY_REFERENCE = Scheme.parse("4g64s6");

@@ -12,10 +12,13 @@ import org.mojave.format.packed.Trellis;
  */
 final class TrellisSearch {
     private static final int NONE = -1;
+    /** Paths are cut off at a loss that may be lower by this part of their number: finding the very last one takes long. */
+    private static final int SLACK = 16;
 
     private final float[] upper;
     private final int columns;
     private final int bits;
+    private final int mask;
     private final int width;
     /** Values by register state. */
     private final float[] values = new float[Trellis.STATES];
@@ -29,10 +32,12 @@ final class TrellisSearch {
     /** Parent path and code of each path at each column. */
     private final short[] parents;
     private final byte[] codes;
-    /** Losses of children by parent and code, and the best child of each state. */
-    private final float[] children;
+    /** Losses (their bits) and states of children by parent and code. */
+    private final int[] keys;
+    private final int[] childStates;
+    /** Children that go on, and which of them has a state. */
+    private final int[] survivor;
     private final int[] bestOf = new int[Trellis.STATES];
-    private final float[] sorted;
 
     /**
      * For rows of a matrix.
@@ -46,6 +51,7 @@ final class TrellisSearch {
         this.columns = columns;
         this.bits = bits;
         this.width = width;
+        mask = (1 << bits) - 1;
         for (int state = 0; state < values.length; state++) {
             values[state] = Trellis.value(state);
         }
@@ -57,8 +63,9 @@ final class TrellisSearch {
         nextLosses = new float[width];
         parents = new short[width * columns];
         codes = new byte[width * columns];
-        children = new float[width << bits];
-        sorted = new float[width << bits];
+        keys = new int[width << bits];
+        childStates = new int[width << bits];
+        survivor = new int[width];
         Arrays.fill(bestOf, NONE);
     }
 
@@ -91,93 +98,88 @@ final class TrellisSearch {
     /** Takes all paths over one column; returns how many there are then. */
     private int advance(int column, int paths, float scale) {
         float inverse = 1 / upper[column * columns + column];
-        int branches = 1 << bits;
-        int count = paths * branches;
-        for (int path = 0; path < paths; path++) {
-            float weight = weights[path][column];
-            for (int code = 0; code < branches; code++) {
-                float error = (weight - scale * values[Trellis.next(states[path], code, bits)]) * inverse;
-                children[path * branches + code] = losses[path] + error * error;
-            }
-        }
-        keepBestOfStates(count, branches);
-        float limit = limit(count);
-        int survivors = 0;
-        for (int child = 0; child < count && survivors < width; child++) {
-            if (children[child] <= limit) {
-                int parent = child / branches;
-                int code = child % branches;
-                int state = Trellis.next(states[parent], code, bits);
-                parents[column * width + survivors] = (short) parent;
-                codes[column * width + survivors] = (byte) code;
-                nextStates[survivors] = state;
-                nextLosses[survivors] = children[child];
-                descend(weights[parent], nextWeights[survivors], column, (weights[parent][column] - scale * values[state]) * inverse);
-                survivors++;
-            }
+        expand(column, paths, scale, inverse);
+        int survivors = choose(paths << bits);
+        for (int i = 0; i < survivors; i++) {
+            int child = survivor[i];
+            int state = childStates[child];
+            bestOf[state] = NONE;
+            int parent = child >>> bits;
+            parents[column * width + i] = (short) parent;
+            codes[column * width + i] = (byte) (child & mask);
+            nextStates[i] = state;
+            nextLosses[i] = Float.intBitsToFloat(keys[child]);
+            descend(weights[parent], nextWeights[i], column, (weights[parent][column] - scale * values[state]) * inverse);
         }
         swap();
         return survivors;
     }
 
-    /** Of the children with one state only the best keeps a finite loss. */
-    private void keepBestOfStates(int count, int branches) {
-        for (int child = 0; child < count; child++) {
-            int state = Trellis.next(states[child / branches], child % branches, bits);
+    /** States and losses of all children; as losses are not negative, their bits have the same order. */
+    private void expand(int column, int paths, float scale, float inverse) {
+        int child = 0;
+        for (int path = 0; path < paths; path++) {
+            float weight = weights[path][column];
+            float loss = losses[path];
+            int first = Trellis.next(states[path], 0, bits);
+            for (int code = 0; code <= mask; code++) {
+                float error = (weight - scale * values[first + code]) * inverse;
+                childStates[child] = first + code;
+                keys[child++] = Float.floatToRawIntBits(loss + error * error);
+            }
+        }
+    }
+
+    /** Puts the best children, about as many as there may be paths, into {@link #survivor}, each state once; returns how many. */
+    private int choose(int count) {
+        int limit = limit(count);
+        int found = 0;
+        for (int child = 0; child < count && found < width; child++) {
+            survivor[found] = child;
+            found += (keys[child] - limit - 1) >>> 31;
+        }
+        int kept = 0;
+        for (int i = 0; i < found; i++) {
+            int child = survivor[i];
+            int state = childStates[child];
             int other = bestOf[state];
             if (other == NONE) {
-                bestOf[state] = child;
-            } else if (children[child] < children[other]) {
-                children[other] = Float.POSITIVE_INFINITY;
-                bestOf[state] = child;
-            } else {
-                children[child] = Float.POSITIVE_INFINITY;
+                bestOf[state] = kept;
+                survivor[kept++] = child;
+            } else if (keys[child] < keys[survivor[other]]) {
+                survivor[other] = child;
             }
         }
+        return kept;
+    }
+
+    /** A loss that at most as many children reach as there may be paths, and not many fewer: by bisection of its bits. */
+    private int limit(int count) {
+        int high = 0;
         for (int child = 0; child < count; child++) {
-            bestOf[Trellis.next(states[child / branches], child % branches, bits)] = NONE;
+            high = Math.max(high, keys[child]);
         }
-    }
-
-    /** The loss of the last child that survives. */
-    private float limit(int count) {
-        if (count <= width) {
-            return Float.MAX_VALUE;
-        }
-        System.arraycopy(children, 0, sorted, 0, count);
-        return Math.min(Float.MAX_VALUE, select(count, width - 1));
-    }
-
-    /** The element of that rank among the first {@code count} of {@link #sorted}, by Hoare's selection. */
-    private float select(int count, int rank) {
-        int low = 0;
-        int high = count - 1;
-        while (low < high) {
-            float pivot = sorted[(low + high) >>> 1];
-            int i = low;
-            int j = high;
-            while (i <= j) {
-                while (sorted[i] < pivot) {
-                    i++;
-                }
-                while (pivot < sorted[j]) {
-                    j--;
-                }
-                if (i <= j) {
-                    float moved = sorted[i];
-                    sorted[i++] = sorted[j];
-                    sorted[j--] = moved;
-                }
-            }
-            if (rank <= j) {
-                high = j;
-            } else if (rank >= i) {
-                low = i;
+        int low = -1;
+        while (count > width && high - low > 1) {
+            int middle = low + (high - low) / 2;
+            int reached = reached(count, middle);
+            if (reached > width) {
+                high = middle;
+            } else if (reached < width - width / SLACK) {
+                low = middle;
             } else {
-                break;
+                return middle;
             }
         }
-        return sorted[rank];
+        return high;
+    }
+
+    private int reached(int count, int limit) {
+        int reached = 0;
+        for (int child = 0; child < count; child++) {
+            reached += (keys[child] - limit - 1) >>> 31;
+        }
+        return reached;
     }
 
     /** The child's weights: the parent's, less the column's error as it falls on the columns that follow. */

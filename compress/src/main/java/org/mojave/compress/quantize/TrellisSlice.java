@@ -5,9 +5,12 @@ import org.mojave.format.packed.Trellis;
 
 /**
  * Quantizes a slice of rows to a {@link Trellis} scheme: scales from the spread of each group, a {@link TrellisSearch} for every row,
- * scales fitted to the codes, and once more.
+ * scales fitted to the codes, and, if there are sweeps, once more.
  */
 final class TrellisSlice {
+    /** The first round, which is there for the scales only, keeps this part of the paths. */
+    private static final int FIRST_SHARE = 8;
+
     private final Gptq gptq;
     private final HessianFactor factor;
     private final Scheme scheme;
@@ -28,11 +31,13 @@ final class TrellisSlice {
     double run(WeightMatrix weights, CodeTarget target, int firstRow, int lanes) {
         Rounding.Columns transposed = Slices.transposed(weights, Slices.natural(columns), firstRow, lanes);
         Rounding.Grid[] grids = grids(transposed);
-        TrellisSearch search = new TrellisSearch(factor.upper(), columns, scheme.bits(), gptq.settings().paths());
         byte[] codes = new byte[columns * lanes];
         float[] values = new float[columns * lanes];
         double least = Double.POSITIVE_INFINITY;
-        for (int round = 0; round < Math.max(1, gptq.settings().sweeps() / 2); round++) {
+        int rounds = gptq.settings().sweeps() == 0 ? 1 : 2;
+        for (int round = 1; round <= rounds; round++) {
+            int paths = round == rounds ? gptq.settings().paths() : Math.ceilDiv(gptq.settings().paths(), FIRST_SHARE);
+            TrellisSearch search = new TrellisSearch(factor.upper(), columns, scheme.bits(), paths);
             for (int lane = 0; lane < lanes; lane++) {
                 search(search, weights, firstRow + lane, new Lane(lane, lanes, grids), codes, values);
             }

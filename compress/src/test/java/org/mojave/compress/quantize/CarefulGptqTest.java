@@ -78,7 +78,7 @@ class CarefulGptqTest extends QuantizerContract {
             QuantizedMatrix six = quantizer.quantize(samples.weights(), samples.hessian(), scheme);
             QuantizedMatrix free = quantizer.quantize(samples.weights(), samples.hessian(),
                     new Scheme(scheme.bits(), scheme.groupSize(), scheme.symmetric()));
-            assertThat(error(samples, six)).as("%s, seed %d", quantizer.getClass(), SEED).isLessThan(1.2 * error(samples, free));
+            assertThat(error(samples, six)).as("%s, seed %d", quantizer.getClass(), SEED).isLessThan((scheme.bits() < 4 ? 1.2 : 1.5) * error(samples, free));
             assertThat(unpacked(six.coded())).isEqualTo(six.weights());
         }
     }

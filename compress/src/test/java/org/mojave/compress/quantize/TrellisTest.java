@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mojave.engine.kernel.Gram;
 import org.mojave.engine.kernel.LinearAlgebra;
+import org.mojave.engine.kernel.Workers;
 import org.mojave.format.packed.CodedMatrix;
 import org.mojave.format.packed.PackedCodec;
 import org.mojave.format.packed.Scheme;
@@ -22,21 +25,43 @@ class TrellisTest {
         return new Gptq(GptqSettings.careful(4).withPaths(paths), ALGEBRA).quantize(samples.weights(), samples.hessian(), Scheme.parse(scheme));
     }
 
+    /** Normal weights, and inputs of different size with one common part. */
+    private static QuantizerSamples samples(int rows, int columns) {
+        Random random = new Random(SEED);
+        int tokens = 4 * columns;
+        float[] inputs = new float[tokens * columns];
+        for (int t = 0; t < tokens; t++) {
+            float common = (float) random.nextGaussian() * 0.5f;
+            for (int c = 0; c < columns; c++) {
+                inputs[t * columns + c] = (float) random.nextGaussian() * (0.5f + c % 7 * 0.2f) + common;
+            }
+        }
+        Gram gram = new Gram(columns);
+        try (Workers workers = new Workers(1)) {
+            gram.add(inputs, tokens, workers);
+        }
+        float[] values = new float[rows * columns];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian() * 0.05f;
+        }
+        return new QuantizerSamples(new WeightMatrix("w", rows, columns, values), inputs, Hessian.of(gram));
+    }
+
     private static double error(QuantizerSamples samples, QuantizedMatrix result) {
         return OutputError.of(samples.weights().values(), result.weights(), samples.hessian(), ALGEBRA);
     }
 
     @ParameterizedTest
-    @CsvSource({"2g64t6, 2g64s6, 0.8", "2rowt, 2rows, 0.8", "3g64t6, 3g64s6, 0.8", "4g128t6, 4g128s6, 0.85", "1g64t6, 1g64s6, 0.85"})
+    @CsvSource({"2g64t6, 2g64s6, 0.7", "2rowt, 2rows, 0.7", "3g64t6, 3g64s6, 0.75", "3rowt, 3g64s6, 0.75", "4rowt, 4g64s6, 0.8"})
     void lessIsLostThanWithPlainCodesOfTheSameSize(String trellis, String plain, double share) {
-        QuantizerSamples samples = QuantizerSamples.correlated(SEED, 24, 192, 600);
+        QuantizerSamples samples = samples(24, 192);
         assertThat(error(samples, quantize(samples, trellis, 64))).as("seed %d", SEED)
                 .isLessThan(share * error(samples, quantize(samples, plain, 64)));
     }
 
     @Test
     void morePathsFindMore() {
-        QuantizerSamples samples = QuantizerSamples.correlated(SEED, 24, 160, 600);
+        QuantizerSamples samples = samples(24, 160);
         double few = error(samples, quantize(samples, "2rowt", 4));
         double some = error(samples, quantize(samples, "2rowt", 16));
         assertThat(some).as("seed %d", SEED).isLessThan(0.85 * few);
