@@ -73,10 +73,10 @@ final class LauncherTest {
     }
 
     @Test
-    void theHeapIsFourFifthsOfTheMemoryAllowed() throws Exception {
+    void theHeapLeavesAFifthOfTheMemoryAllowedAndAtLeast300Megabytes() throws Exception {
         Launcher showing = MOJAVE.with("MOJAVE_JAVA_OPTIONS", "-Xlog:gc+init");
-        assertThat(showing.run("compress", "x", "--out", "y", "--memory", "1GiB").out()).containsPattern("Heap Max Capacity: 8(19|20)M");
-        assertThat(showing.run("compress", "x", "--out", "y", "--memory=0.5GB").out()).containsPattern("Heap Max Capacity: 38[0-2]M");
+        assertThat(showing.run("compress", "x", "--out", "y", "--memory", "4GiB").out()).containsPattern("Heap Max Capacity: 327[678]M");
+        assertThat(showing.run("compress", "x", "--out", "y", "--memory=0.5GB").out()).containsPattern("Heap Max Capacity: 19[0-2]M");
     }
 
     @Test
