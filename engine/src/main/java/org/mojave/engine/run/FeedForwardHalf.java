@@ -11,7 +11,6 @@ import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.Router;
 import org.mojave.engine.model.VectorRole;
-import org.mojave.engine.store.ExpertStore;
 
 /** Norm, router, experts, shared expert, residual. */
 final class FeedForwardHalf {
@@ -21,15 +20,17 @@ final class FeedForwardHalf {
     private final Linears linears;
     private final Joiner joiner;
     private final RoutedExperts routed;
+    private final Optional<DynamicPruning> pruning;
     private int[] chosenExperts = new int[0];
 
-    FeedForwardHalf(ModelSpec spec, Workers workers, Linears linears, Buffers buffers, Optional<ExpertStore> store) {
+    FeedForwardHalf(ModelSpec spec, Workers workers, Linears linears, Buffers buffers, RunParts parts) {
         this.spec = spec;
         this.workers = workers;
         this.buffers = buffers;
         this.linears = linears;
         joiner = new Joiner(workers, linears);
-        routed = new RoutedExperts(spec.hiddenSize(), workers, linears, buffers, store);
+        routed = new RoutedExperts(spec.hiddenSize(), workers, linears, buffers, parts.experts());
+        pruning = parts.pruning();
     }
 
     /** The three matrices of one network. */
@@ -39,6 +40,7 @@ final class FeedForwardHalf {
         compute(weights, hidden, tokens, observer, (mixture, normed) -> {
             Routing routing = route(weights, mixture.router(), normed, tokens, observer);
             listener.routed(weights.layer(), routing);
+            pruning.ifPresent(skips -> skips.apply(weights.layer(), routing, hidden, spec.hiddenSize()));
             return routing;
         });
     }

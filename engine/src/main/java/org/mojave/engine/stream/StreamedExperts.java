@@ -134,12 +134,22 @@ public final class StreamedExperts implements ExpertStore {
             policy.at(plan.index(layer));
             for (int number : numbers) {
                 policy.used(number);
+                awaitEndOfFailure(number);
                 Load load = table.load(number);
                 requests++;
                 hits += load != null && load.idle() && !load.hasFailed() ? 1 : 0;
                 table.need(number);
             }
             admit();
+        }
+
+        /** What failed before is tried again, but not while its other part is still being read. */
+        private void awaitEndOfFailure(int number) {
+            long seen = queue.changes();
+            while (table.failing(number)) {
+                queue.awaitChange(seen);
+                seen = queue.changes();
+            }
         }
 
         /** Begins to read what is missing, as far as slots can be had. */
