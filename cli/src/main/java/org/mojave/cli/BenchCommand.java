@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.stream.LongStream;
@@ -19,6 +20,7 @@ import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.run.ActiveBytes;
 import org.mojave.engine.run.Decoder;
+import org.mojave.engine.run.DynamicPruning;
 import org.mojave.engine.run.Generator;
 import org.mojave.engine.run.KvCache;
 import org.mojave.engine.run.LayerRunner;
@@ -55,6 +57,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Mixin
     private StoreOption place = new StoreOption();
+
+    @Mixin
+    private PruneOption prune = new PruneOption();
 
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
@@ -96,14 +101,16 @@ final class BenchCommand implements Callable<Integer> {
             }
             KernelOption.Selected selected = kernels.select();
             selected.note(console);
+            Optional<DynamicPruning> pruning = prune.pruning(model);
             StoreOption.Placed placed = place.place(model, working(model, tests), console);
             List<Speed> speeds = new ArrayList<>();
             try (Model ready = placed.model()) {
-                Decoder decoder = new Decoder(ready, workers, selected.path());
+                Decoder decoder = new Decoder(ready, workers, selected.path(), pruning);
                 for (SpeedTest test : tests) {
                     speeds.add(measure(console, placed, decoder, test));
                 }
             }
+            pruning.ifPresent(skips -> console.note(PruneOption.line(skips)));
             long peak = ProcessMemory.residentPeak();
             show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.reason(),
                     common.threads(), speeds, bandwidth(), peak));
