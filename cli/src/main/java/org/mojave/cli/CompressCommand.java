@@ -9,6 +9,7 @@ import org.mojave.cli.terminal.ByteCount;
 import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
+import org.mojave.compress.calibrate.StoredMoments;
 import org.mojave.compress.job.CompressionJob;
 import org.mojave.compress.job.JobRequest;
 import org.mojave.compress.recipe.CalibrationWish;
@@ -69,6 +70,10 @@ final class CompressCommand implements Callable<Integer> {
             description = "UTF-8 text like what the model will be used on (default: a bundled mix).")
     private List<Path> calibration;
 
+    @Option(names = "--statistics", paramLabel = "DIR",
+            description = "Statistics of mojave calibrate instead of text; fast, but no matrix is fitted to the quantized ones before it.")
+    private Path statistics;
+
     @Option(names = "--sequences", paramLabel = "N", defaultValue = "128", description = "Calibration sequences (default: ${DEFAULT-VALUE}).")
     private int sequences;
 
@@ -78,6 +83,10 @@ final class CompressCommand implements Callable<Integer> {
     @Option(names = "--balance", paramLabel = "R", arity = "0..1", fallbackValue = "2", defaultValue = "0",
             description = "Choose sequences until every expert has R times its even share of the tokens (R if not given: 2).")
     private double balance;
+
+    @Option(names = "--balance-most", paramLabel = "N", defaultValue = "0",
+            description = "Choose at most N sequences for the balance (default: as many as it takes).")
+    private int balanceMost;
 
     @Option(names = "--no-matching", description = "Fit each matrix to its own outputs, not to those of the original model (less exact).")
     private boolean noMatching;
@@ -138,15 +147,17 @@ final class CompressCommand implements Callable<Integer> {
 
     private JobRequest request() {
         List<Path> texts = calibration == null ? BundledTexts.calibration() : calibration;
-        Fitting fitting = new Fitting(!noMatching, affinityPower, shrinkage, routerDamping, sweeps);
+        Fitting fitting = statistics == null ? new Fitting(!noMatching, affinityPower, shrinkage, routerDamping, sweeps)
+                : new Fitting(false, StoredMoments.header(statistics).affinityPower(), shrinkage, routerDamping, sweeps);
         Recipe recipe = new Recipe(Method.parse(method), scheme(), vocabularyBits, wish(texts), fitting, common.seed());
         JobRequest.Limits limits = new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), strict, overwrite);
-        return new JobRequest(model, output, recipe, Optional.empty(), evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
+        return new JobRequest(model, output, recipe, Optional.ofNullable(statistics), Optional.empty(),
+                evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
     }
 
     /** A dry run need not choose, which takes a walk through the model. */
     private CalibrationWish wish(List<Path> texts) {
-        return new CalibrationWish(texts, sequences, length, dryRun ? 0 : balance);
+        return new CalibrationWish(texts, sequences, length, dryRun ? 0 : balance, balanceMost);
     }
 
     private Scheme scheme() {

@@ -21,16 +21,25 @@ final class JobConsole implements JobListener, AutoCloseable {
     private static final int SHOWN_EVENTS = 3;
 
     private final Console console;
+    private final String continuation;
     private final Map<Class<?>, List<JobEvent>> events = new LinkedHashMap<>();
     private Progress progress;
 
+    /** For a compression. */
     JobConsole(Console console) {
+        this(console, "mojave resume");
+    }
+
+    /** For a job that {@code continuation} goes on with. */
+    JobConsole(Console console, String continuation) {
         this.console = console;
+        this.continuation = continuation;
     }
 
     @Override
     public void resumable(Path output) {
-        console.note("If this is interrupted, mojave resume " + output + " goes on with it.");
+        console.note("If this is interrupted, " + (continuation.equals("mojave resume") ? continuation + " " + output : "the same command")
+                + " goes on with it.");
     }
 
     @Override
@@ -63,6 +72,16 @@ final class JobConsole implements JobListener, AutoCloseable {
 
     /** The result, as JSON where that was asked for. */
     void show(Report report) {
+        showEvents();
+        if (console.json()) {
+            console.json(ReportJson.write(report));
+            return;
+        }
+        result(report);
+    }
+
+    /** Ends the progress and tells what did not go the straight way. */
+    void showEvents() {
         close();
         for (List<JobEvent> kind : events.values()) {
             kind.stream().limit(SHOWN_EVENTS).forEach(event -> console.note("Note: " + event.text()));
@@ -70,10 +89,9 @@ final class JobConsole implements JobListener, AutoCloseable {
                 console.note("Note: … and " + (kind.size() - SHOWN_EVENTS) + " more like the last, all in " + ReportJson.NAME);
             }
         }
-        if (console.json()) {
-            console.json(ReportJson.write(report));
-            return;
-        }
+    }
+
+    private void result(Report report) {
         console.line(report.result().folder() + ": " + Quantities.bytes(report.result().bytes()) + ", "
                 + bits(report.result().bitsPerWeight()) + " bits per weight (original: " + Quantities.bytes(report.source().bytes()) + ", "
                 + bits(report.source().bitsPerWeight()) + ")");

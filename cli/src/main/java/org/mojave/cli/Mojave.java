@@ -71,6 +71,7 @@ public final class Mojave implements Runnable {
         line.addSubcommand(new DoctorCommand(streams));
         line.addSubcommand(new InspectCommand(streams));
         line.addSubcommand(new SampleCommand(streams));
+        line.addSubcommand(new CalibrateCommand(streams));
         line.addSubcommand(new CompressCommand(streams));
         line.addSubcommand(new ResumeCommand(streams));
         line.addSubcommand(new EvalCommand(streams));

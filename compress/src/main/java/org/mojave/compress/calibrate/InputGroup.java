@@ -58,6 +58,11 @@ public record InputGroup(List<PlannedMatrix> matrices) {
         return matrices.getFirst().id();
     }
 
+    /** Names the input, whichever of its matrices are in the group. */
+    public MatrixId key() {
+        return new MatrixId(leadRole(lead().role()), lead().layer(), lead().expert());
+    }
+
     /** Input features. */
     public int columns() {
         return matrices.getFirst().shape().columns();

@@ -20,7 +20,7 @@ import org.mojave.engine.model.MatrixRole;
  * The moments of some input groups, summed while the calibration tokens run through a layer. For an expert only the tokens
  * routed to it count, each with the weight c^p. The memory is taken from a budget until closed.
  */
-public final class Moments implements AutoCloseable {
+public final class Moments implements MomentSource, AutoCloseable {
     /** One running sum. */
     private static final class Sums {
         private final Gram gram;
@@ -148,7 +148,7 @@ public final class Moments implements AutoCloseable {
         return difference;
     }
 
-    /** What was gathered of a group. */
+    @Override
     public GroupMoments of(InputGroup group) {
         Sums sums = groups.get(group.lead());
         Optional<ExpertStatistics> layer = isShrunk(group, fitting)

@@ -21,6 +21,7 @@ import org.mojave.format.checkpoint.TensorChecksums;
 import org.mojave.format.file.DurableFile;
 import org.mojave.format.tensor.TensorData;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Makes a smaller model: plans, checks disk and memory, quantizes layer by layer, verifies the written files, measures
@@ -85,6 +86,9 @@ public final class CompressionJob {
             throw new JobException(output + (WorkFolder.isNativeCheckpoint(folder.output()) ? ": is finished, there is nothing to resume"
                     : ": there is no interrupted job; start one with mojave compress"));
         }
+        if (identity.has(StatisticsJob.KIND)) {
+            throw new JobException(output + ": was begun by mojave calibrate; repeat that command to go on");
+        }
         if (options.path("given_tokens").asBoolean()) {
             throw new JobException(output + ": was begun by a program with tokens of its own; only that program can continue it");
         }
@@ -92,8 +96,9 @@ public final class CompressionJob {
         options.path("evaluation").forEach(file -> evaluation.add(Path.of(file.asString())));
         JobRequest.Limits limits = new JobRequest.Limits(options.path("memory").asLong(), threads, options.path("strict").asBoolean(),
                 options.path("overwrite").asBoolean());
+        Optional<Path> statistics = options.has("statistics") ? Optional.of(Path.of(options.path("statistics").asString())) : Optional.empty();
         return new JobRequest(Path.of(options.path("model").asString()), output,
-                RecipeJson.read(identity.path("recipe"), options.path("calibration")), Optional.empty(), evaluation, limits);
+                RecipeJson.read(identity.path("recipe"), options.path("calibration")), statistics, Optional.empty(), evaluation, limits);
     }
 
     private static boolean sameJob(WorkFolder folder, Preparation preparation) {
@@ -107,15 +112,20 @@ public final class CompressionJob {
     }
 
     private static void begin(WorkFolder folder, Journal journal, Preparation preparation) {
+        begin(folder, journal, preparation.identity(), preparation.options());
+    }
+
+    /** Begins a journal with that job, or throws {@link JobException} if it was begun with another. */
+    static void begin(WorkFolder folder, Journal journal, ObjectNode identity, ObjectNode options) {
         if (journal.entries().isEmpty()) {
-            journal.append(new JournalEntry.Begun(preparation.identity(), preparation.options()));
+            journal.append(new JournalEntry.Begun(identity, options));
             return;
         }
         if (!(journal.entries().getFirst() instanceof JournalEntry.Begun(var found, _))) {
             throw new JobException(folder.work() + ": its journal does not begin with a job; start again with --overwrite");
         }
-        for (String key : preparation.identity().propertyNames()) {
-            JsonNode wanted = preparation.identity().get(key);
+        for (String key : identity.propertyNames()) {
+            JsonNode wanted = identity.get(key);
             if (!same(wanted, found.path(key))) {
                 throw new JobException(folder.work() + ": holds an unfinished job with another " + difference(key, wanted, found.path(key))
                         + "; repeat that command, or start again with --overwrite");

@@ -13,14 +13,25 @@ import org.mojave.compress.recipe.RecipeException;
  * @param model folder of the original
  * @param output folder of the result
  * @param recipe what to do
+ * @param statistics folder that mojave calibrate made of this model, in place of calibration text
  * @param tokens calibration tokens instead of the recipe's text files, for callers that have their own
  * @param evaluation text files on which perplexity is measured before and after; none: not measured
  * @param limits what the job may use; none of it changes a bit of the result
  */
-public record JobRequest(Path model, Path output, Recipe recipe, Optional<TokenSequences> tokens, List<Path> evaluation,
-        Limits limits) {
+public record JobRequest(Path model, Path output, Recipe recipe, Optional<Path> statistics, Optional<TokenSequences> tokens,
+        List<Path> evaluation, Limits limits) {
     public JobRequest {
         evaluation = List.copyOf(evaluation);
+    }
+
+    /** Calibrated with text or tokens. */
+    public JobRequest(Path model, Path output, Recipe recipe, Optional<TokenSequences> tokens, List<Path> evaluation, Limits limits) {
+        this(model, output, recipe, Optional.empty(), tokens, evaluation, limits);
+    }
+
+    /** This request with statistics in place of calibration text. */
+    public JobRequest withStatistics(Path folder) {
+        return new JobRequest(model, output, recipe, Optional.of(folder), tokens, evaluation, limits);
     }
 
     /**

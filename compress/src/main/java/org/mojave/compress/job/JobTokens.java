@@ -38,7 +38,7 @@ record JobTokens(TokenSequences sequences, Optional<BalancedText> balance) {
         if (request.tokens().isPresent()) {
             return new JobTokens(request.tokens().get(), Optional.empty());
         }
-        if (request.recipe().method() == Method.RTN) {
+        if (request.recipe().method() == Method.RTN || request.statistics().isPresent()) {
             return new JobTokens(random(model.spec(), request.recipe().seed()), Optional.empty());
         }
         CalibrationWish wish = request.recipe().calibration();
@@ -63,7 +63,7 @@ record JobTokens(TokenSequences sequences, Optional<BalancedText> balance) {
         try (Workers workers = new Workers(request.limits().threads())) {
             List<ExpertHistogram> survey = RouterSurvey.of(model, pool, workers,
                     new RouterSurvey.Place(budget, folder, () -> listener.advanced(1, "")));
-            return BalancedText.choose(pool, survey, spec, wish.balance(), (long) wish.sequences() * pool.length());
+            return BalancedText.choose(pool, survey, spec, wish);
         }
     }
 

@@ -12,6 +12,7 @@ import org.mojave.compress.calibrate.LayerPass;
 import org.mojave.compress.calibrate.Moments;
 import org.mojave.compress.calibrate.PairedPass;
 import org.mojave.compress.calibrate.RouterPass;
+import org.mojave.compress.calibrate.StoredMoments;
 import org.mojave.compress.calibrate.TokenSequences;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.MemoryNeeds;
@@ -44,6 +45,7 @@ final class LayerWalk implements AutoCloseable {
     private final LayerPass pass;
     private final Optional<HiddenStates> originalStates;
     private final Optional<LayerPass> originalPass;
+    private final Optional<StoredMoments> stored;
     private final Optional<RouterFitting> routers;
 
     /** Takes the memory for the hidden states, or a file where they do not fit. */
@@ -54,6 +56,7 @@ final class LayerWalk implements AutoCloseable {
         ModelSpec spec = plan.source().spec();
         TokenSequences tokens = job.preparation().tokens();
         fitting = job.preparation().request().recipe().fitting();
+        stored = job.preparation().request().statistics().map(folder -> StoredMoments.open(folder, fitting.shrinkage() > 0));
         activations = job.budget().take("activations of one step", activationBytes(job.preparation()));
         LayerRunner runner = new LayerRunner(spec, job.workers());
         states = states(job, spec, quantization);
@@ -131,6 +134,14 @@ final class LayerWalk implements AutoCloseable {
         int next = 0;
         while (next < missing.size()) {
             List<InputGroup> wave = wave(missing.subList(next, missing.size()));
+            if (stored.isPresent()) {
+                try (MemoryBudget.Share _ = job.budget().take("second moments of activations",
+                        wave.stream().mapToLong(group -> Moments.bytes(group, fitting)).sum() + Moments.commonBytes(wave, fitting))) {
+                    quantization.compensate(wave, stored.get());
+                }
+                next += wave.size();
+                continue;
+            }
             try (Moments moments = new Moments(wave, fitting, job.budget(), job.workers())) {
                 job.stages().time("observe", () -> new PairedPass(pass, fitting.matching() ? originalPass : Optional.empty()).observe(weights, half, moments));
                 quantization.compensate(wave, moments);
@@ -185,6 +196,7 @@ final class LayerWalk implements AutoCloseable {
 
     @Override
     public void close() {
+        stored.ifPresent(StoredMoments::close);
         states.close();
         originalStates.ifPresent(HiddenStates::close);
         activations.close();

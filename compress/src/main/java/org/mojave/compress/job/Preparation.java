@@ -10,6 +10,8 @@ import java.util.Set;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 import org.mojave.compress.calibrate.BalancedText;
+import org.mojave.compress.calibrate.StatisticsHeader;
+import org.mojave.compress.calibrate.StoredMoments;
 import org.mojave.compress.calibrate.TokenSequences;
 import org.mojave.compress.plan.ByteSizes;
 import org.mojave.compress.plan.FileLayout;
@@ -17,6 +19,7 @@ import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.ResourceException;
 import org.mojave.compress.plan.SmallFiles;
 import org.mojave.compress.plan.SourceModel;
+import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
@@ -38,10 +41,11 @@ import tools.jackson.databind.node.ObjectNode;
  * @param layout weight files
  * @param smallFiles other files by name
  * @param tokens sequences for calibration, or for comparing logits only
+ * @param statistics where stored statistics come from, where they are used
  * @param balance how the sequences were chosen for an even use of the experts, where that was asked
  */
 record Preparation(JobRequest request, SourceModel source, Plan plan, CheckpointLayout layout, Map<String, byte[]> smallFiles,
-        TokenSequences tokens, Optional<BalancedText> balance) implements AutoCloseable {
+        TokenSequences tokens, Optional<StatisticsHeader> statistics, Optional<BalancedText> balance) implements AutoCloseable {
     /** What the report may grow to, and some room for the file system. */
     private static final long SPARE_BYTES = 16 << 20;
 
@@ -61,12 +65,37 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         try {
             Plan plan = Plan.of(source, request.recipe());
             Map<String, byte[]> files = SmallFiles.of(plan, request.recipe(), source.parameters());
+            Optional<StatisticsHeader> statistics = request.statistics().map(folder -> header(folder, request, source));
             JobTokens tokens = JobTokens.of(request, source.model(), listener);
-            return new Preparation(request, source, plan, FileLayout.of(plan), files, tokens.sequences(), tokens.balance());
+            return new Preparation(request, source, plan, FileLayout.of(plan), files, tokens.sequences(), statistics,
+                    tokens.balance());
         } catch (RuntimeException e) {
             source.close();
             throw e;
         }
+    }
+
+    private static StatisticsHeader header(Path folder, JobRequest request, SourceModel source) {
+        StatisticsHeader header = StoredMoments.header(folder);
+        Fitting fitting = request.recipe().fitting();
+        if (request.recipe().method() == Method.RTN) {
+            throw new RecipeException("rounding uses no statistics; leave out --statistics, or use --method gptq");
+        }
+        if (!header.fingerprint().equals(Fingerprint.of(source.checkpoint()))) {
+            throw new RecipeException(folder + ": holds statistics of another model (" + header.model() + "); make them of this one with "
+                    + "mojave calibrate");
+        }
+        if (fitting.matching()) {
+            throw new RecipeException(folder + ": statistics say nothing of the quantized model's activations; give --no-matching");
+        }
+        if (fitting.routerDamping() > 0) {
+            throw new RecipeException(folder + ": statistics say nothing of the routers' choices; leave out --router-damping, or give text");
+        }
+        if (fitting.affinityPower() != header.affinityPower()) {
+            throw new RecipeException(folder + ": was gathered with affinity power " + header.affinityPower() + ", not "
+                    + fitting.affinityPower());
+        }
+        return header;
     }
 
     /** Exact bytes of all files of the result but the report. */
@@ -91,7 +120,8 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         identity.put("version", ToolVersion.text());
         identity.put("model", Fingerprint.of(source.checkpoint()));
         identity.set("recipe", RecipeJson.write(request.recipe()));
-        identity.put("tokens", request.recipe().method() == Method.RTN ? "" : tokens.digest());
+        String digest = statistics.map(header -> header.json().toString()).orElseGet(tokens::digest);
+        identity.put("tokens", request.recipe().method() == Method.RTN ? "" : digest);
         identity.put("layout", Fingerprint.of(layout));
         return identity;
     }
@@ -103,6 +133,7 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         options.set("calibration", RecipeJson.writeFiles(request.recipe()));
         ArrayNode evaluation = options.putArray("evaluation");
         request.evaluation().forEach(file -> evaluation.add(file.toAbsolutePath().normalize().toString()));
+        request.statistics().ifPresent(folder -> options.put("statistics", folder.toAbsolutePath().normalize().toString()));
         options.put("memory", request.limits().memoryBytes()).put("strict", request.limits().strict())
                 .put("overwrite", request.limits().overwrite())
                 .put("given_tokens", request.tokens().isPresent());
@@ -116,7 +147,7 @@ record Preparation(JobRequest request, SourceModel source, Plan plan, Checkpoint
         Stream<JobEvent> leftOut = unused.isEmpty() ? Stream.of() : Stream.of(new JobEvent.TensorsLeftOut(unused.size(),
                 unused.stream().mapToLong(t -> t.bytes().byteSize()).sum(), unused.getFirst().name()));
         int wanted = request.recipe().calibration().sequences();
-        boolean few = request.recipe().method() != Method.RTN && request.tokens().isEmpty() && tokens.count() < wanted
+        boolean few = request.recipe().method() != Method.RTN && statistics.isEmpty() && request.tokens().isEmpty() && tokens.count() < wanted
                 && balance.isEmpty();
         Stream<JobEvent> shortText = few
                 ? Stream.of(new JobEvent.ShortCalibration(wanted, tokens.count(), tokens.length())) : Stream.of();

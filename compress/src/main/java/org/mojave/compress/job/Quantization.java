@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.mojave.compress.calibrate.InputGroup;
-import org.mojave.compress.calibrate.Moments;
+import org.mojave.compress.calibrate.MomentSource;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.recipe.Fitting;
@@ -92,7 +92,7 @@ final class Quantization {
     }
 
     /** Quantizes what is missing of these groups with what was seen of their inputs. */
-    void compensate(List<InputGroup> groups, Moments moments) {
+    void compensate(List<InputGroup> groups, MomentSource moments) {
         List<Slab> slabs = new ArrayList<>();
         for (InputGroup group : groups) {
             missing(group).forEach(matrix -> slabs.add(new Slab(group, matrix, 0, matrix.shape().rows())));
@@ -105,7 +105,7 @@ final class Quantization {
         return Math.min(matrix.shape().rows(), tiles * PackedLayout.TILE_ROWS);
     }
 
-    private void process(List<Slab> slabs, Optional<Moments> moments) {
+    private void process(List<Slab> slabs, Optional<MomentSource> moments) {
         Fitting fitting = job.preparation().request().recipe().fitting();
         Method method = moments.isPresent() ? Method.GPTQ : Method.RTN;
         int next = 0;
@@ -124,7 +124,7 @@ final class Quantization {
         }
     }
 
-    private void quantize(List<Slab> batch, Optional<Moments> moments) {
+    private void quantize(List<Slab> batch, Optional<MomentSource> moments) {
         SlabQuantizer.Outcome[] outcomes = new SlabQuantizer.Outcome[batch.size()];
         job.stages().time("quantize", () -> {
             Map<InputGroup, SlabQuantizer.Prepared> prepared = moments.map(m -> prepare(batch, m)).orElse(Map.of());
@@ -135,7 +135,7 @@ final class Quantization {
     }
 
     /** Makes each group's Hessian ready once for all its matrices. */
-    private Map<InputGroup, SlabQuantizer.Prepared> prepare(List<Slab> batch, Moments moments) {
+    private Map<InputGroup, SlabQuantizer.Prepared> prepare(List<Slab> batch, MomentSource moments) {
         List<InputGroup> groups = batch.stream().map(Slab::group).distinct().toList();
         SlabQuantizer.Prepared[] prepared = new SlabQuantizer.Prepared[groups.size()];
         job.workers().run(groups.size(), (index, _) -> prepared[index] = quantizer.prepare(groups.get(index), moments));

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.mojave.compress.calibrate.GroupMoments;
 import org.mojave.compress.calibrate.InputGroup;
-import org.mojave.compress.calibrate.Moments;
+import org.mojave.compress.calibrate.MomentSource;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.plan.SourceModel;
 import org.mojave.compress.quantize.ActivationMatch;
@@ -98,7 +98,7 @@ final class SlabQuantizer {
     }
 
     /** Makes what was seen of a group's inputs ready for all its matrices. */
-    Prepared prepare(InputGroup group, Moments moments) {
+    Prepared prepare(InputGroup group, MomentSource moments) {
         Scheme scheme = group.matrices().getFirst().scheme().orElseThrow();
         return guarded(group.lead().name(), () -> {
             GroupMoments seen = moments.of(group);

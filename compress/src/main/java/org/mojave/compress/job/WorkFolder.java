@@ -10,9 +10,11 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.stream.Stream;
+import org.mojave.compress.calibrate.StatisticsHeader;
 import org.mojave.compress.plan.SmallFiles;
 import org.mojave.format.checkpoint.Checkpoint;
 import org.mojave.format.file.DurableFile;
+import tools.jackson.databind.JsonNode;
 
 /**
  * Where a job works: {@code OUT.partial} beside {@code OUT}, renamed when the result is whole and verified, so that a
@@ -102,8 +104,12 @@ record WorkFolder(Path output, Path work) {
     /** Whether a folder holds a finished result. */
     static boolean isNativeCheckpoint(Path folder) {
         Path config = folder.resolve("config.json");
-        return Files.exists(config) && Checkpoint.readJson(config).path("quantization_config").path("quant_method").asString("")
-                .equals(SmallFiles.METHOD);
+        if (!Files.exists(config)) {
+            return false;
+        }
+        JsonNode json = Checkpoint.readJson(config);
+        return json.has(StatisticsHeader.KEY)
+                || json.path("quantization_config").path("quant_method").asString("").equals(SmallFiles.METHOD);
     }
 
     /** Whether there is an unfinished job. */

@@ -11,14 +11,15 @@ import java.util.List;
  * @param length tokens of a sequence; cut to the model's context
  * @param balance r: sequences are chosen, from more than are wanted, until every expert has r times its even share of the wanted tokens;
  *     0 takes them as they come
+ * @param most sequences are chosen at most for the balance; 0: as many as it takes
  */
-public record CalibrationWish(List<Path> files, int sequences, int length, double balance) {
+public record CalibrationWish(List<Path> files, int sequences, int length, double balance, int most) {
     /** Used where nothing is said. */
     public static final CalibrationWish DEFAULT = new CalibrationWish(List.of(), 128, 256);
 
     /** As the text comes. */
     public CalibrationWish(List<Path> files, int sequences, int length) {
-        this(files, sequences, length, 0);
+        this(files, sequences, length, 0, 0);
     }
 
     public CalibrationWish {
@@ -31,6 +32,9 @@ public record CalibrationWish(List<Path> files, int sequences, int length, doubl
         }
         if (!(balance >= 0 && balance <= 1000)) {
             throw new RecipeException("--balance must be between 0 and 1000 times the even share, not " + balance);
+        }
+        if (most < 0) {
+            throw new RecipeException("--balance-most must be at least 1, not " + most);
         }
     }
 }

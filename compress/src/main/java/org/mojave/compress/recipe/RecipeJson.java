@@ -22,6 +22,7 @@ public final class RecipeJson {
                 .put("sequences", recipe.calibration().sequences())
                 .put("length", recipe.calibration().length())
                 .put("balance", recipe.calibration().balance())
+                .put("balance_most", recipe.calibration().most())
                 .put("matching", recipe.fitting().matching())
                 .put("affinity_power", recipe.fitting().affinityPower())
                 .put("shrinkage", recipe.fitting().shrinkage())
@@ -42,7 +43,7 @@ public final class RecipeJson {
         List<Path> paths = new ArrayList<>();
         files.forEach(file -> paths.add(Path.of(file.asString())));
         CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt(),
-                node.path("balance").asDouble());
+                node.path("balance").asDouble(), node.path("balance_most").asInt());
         Fitting fitting = new Fitting(node.path("matching").asBoolean(), node.path("affinity_power").asInt(),
                 node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
         return new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -13,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.MemoryNeeds;
+import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.statistics.ExpertHistogram;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.FeedForward;
@@ -90,16 +92,24 @@ class RouterSurveyTest {
             TokenSequences pool = pool(model, 40);
             List<ExpertHistogram> survey = RouterSurvey.of(model, pool, workers,
                     new RouterSurvey.Place(new MemoryBudget(1 << 30), folder, () -> { }));
-            BalancedText balanced = BalancedText.choose(pool, survey, model.spec(), 0.5, 10 * LENGTH);
+            BalancedText balanced = BalancedText.choose(pool, survey, model.spec(), wish(0.5, 0));
             assertThat(balanced.tokens().count()).isBetween(1, 39);
             int experts = RouterSurvey.experts(model.spec());
             int chosen = model.spec().mixture(0).router().chosen();
             assertThat(balanced.requiredTokens()).isEqualTo((int) Math.ceil(0.5 * chosen * 10 * LENGTH / experts));
             assertThat(balanced.shortExperts()).isZero();
             assertThat(balanced.use().least()).isGreaterThanOrEqualTo(balanced.requiredTokens());
-            BalancedText all = BalancedText.choose(pool, survey, model.spec(), 1000, 10 * LENGTH);
+            BalancedText all = BalancedText.choose(pool, survey, model.spec(), wish(1000, 0));
             assertThat(all.tokens().count()).as("the pool ends").isEqualTo(40);
             assertThat(all.shortExperts()).isPositive();
+            BalancedText few = BalancedText.choose(pool, survey, model.spec(), wish(0.5, 2));
+            assertThat(few.tokens().sequences()).isEqualTo(balanced.tokens().sequences().subList(0, 2));
+            assertThat(few.shortExperts()).isEqualTo((int) Arrays.stream(few.use().counts()).filter(c -> c < few.requiredTokens()).count())
+                    .isPositive();
         }
+    }
+
+    private static CalibrationWish wish(double balance, int most) {
+        return new CalibrationWish(List.of(), 10, LENGTH, balance, most);
     }
 }
