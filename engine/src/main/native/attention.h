@@ -69,7 +69,7 @@ INLINE vector part(const float *x, int64_t count) {
     return load_f32((const uint8_t *) last);
 }
 
-/* Scores of `count` queries with keys `begin` .. `end`-1, in a row of KEYS; beyond `end` minus infinity. */
+/* Scores of `count` queries with `keys` keys, in rows of KEYS; beyond them minus infinity. */
 INLINE void scores(int count, const attention *a, const float *q, const float *k, int64_t keys, float s[QUERIES][KEYS]) {
     for (int64_t j = 0; j < keys; j++) {
         const float *key = k + j * a->key_stride;
@@ -199,7 +199,8 @@ INLINE void attend_block(int count, const attention *a, int64_t i, int64_t block
         for (int64_t j = 0; j < a->first[i + n] - block && j < KEYS; j++) {
             s[n][j] = -__builtin_inff();
         }
-        for (int64_t j = a->last + i + n + 1 - block; j < keys; j++) {
+        int64_t unseen = a->last + i + n + 1 - block;
+        for (int64_t j = unseen < 0 ? 0 : unseen; j < keys; j++) {
             s[n][j] = -__builtin_inff();
         }
         factor[n] = weigh(s[n], scale, largest + i + n, sums + i + n);

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.mojave.cli.bench.BenchResult;
 import org.mojave.cli.bench.Speed;
@@ -42,10 +43,12 @@ import picocli.CommandLine.Parameters;
             "  mojave bench wren-4",
             "  mojave bench model-Q4_K_M.gguf -p 128,512 -n 64 -r 3",
             "  mojave bench MODEL -p 0 -n 128 --kernels java --markdown",
+            "  mojave bench MODEL -p 0 -n 64 --sequences 4",
         })
 final class BenchCommand implements Callable<Integer> {
     private static final Duration BANDWIDTH_TIME = Duration.ofMillis(400);
     private static final int BANDWIDTH_LOOKS = 3;
+    private static final int MOST_SEQUENCES = 256;
 
     private final Streams streams;
 
@@ -71,6 +74,10 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "-n", paramLabel = "N", split = ",", defaultValue = "128",
             description = "Tokens to generate from an empty context, several with commas between; 0 for none (default: ${DEFAULT-VALUE}).")
     private List<Integer> generations;
+
+    @Option(names = "--sequences", paramLabel = "N", defaultValue = "1",
+            description = "Sequences that generate together, sharing what is read of the weights (default: ${DEFAULT-VALUE}).")
+    private int sequences;
 
     @Option(names = "-r", paramLabel = "N", defaultValue = "5", description = "Repetitions; the median counts (default: ${DEFAULT-VALUE}).")
     private int repetitions;
@@ -119,9 +126,12 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private List<SpeedTest> tests() {
+        if (sequences < 1 || sequences > MOST_SEQUENCES) {
+            throw new UsageException("--sequences must be between 1 and " + MOST_SEQUENCES + ", not " + sequences);
+        }
         List<SpeedTest> tests = new ArrayList<>();
-        add(tests, "-p", SpeedTest.Kind.PROMPT, prompts);
-        add(tests, "-n", SpeedTest.Kind.GENERATION, generations);
+        add(tests, "-p", SpeedTest.Kind.PROMPT, prompts, 1);
+        add(tests, "-n", SpeedTest.Kind.GENERATION, generations, sequences);
         if (tests.isEmpty()) {
             throw new UsageException("nothing to measure: -p and -n are both 0");
         }
@@ -134,40 +144,45 @@ final class BenchCommand implements Callable<Integer> {
         return tests;
     }
 
-    private static void add(List<SpeedTest> tests, String option, SpeedTest.Kind kind, List<Integer> counts) {
+    private static void add(List<SpeedTest> tests, String option, SpeedTest.Kind kind, List<Integer> counts, int sequences) {
         for (int count : counts) {
             if (count < 0) {
                 throw new UsageException(option + " must be 0 or more, not " + count);
             }
             if (count > 0) {
-                tests.add(new SpeedTest(kind, count));
+                tests.add(new SpeedTest(kind, count, sequences));
             }
         }
     }
 
     private static MemoryShares.Working working(Model model, List<SpeedTest> tests) {
-        int positions = tests.stream().mapToInt(SpeedTest::tokens).max().orElseThrow();
-        return new MemoryShares.Working(KvCache.bytes(model.spec(), positions),
-                LayerRunner.workingBytes(model.spec(), Math.min(positions, Generator.PROMPT_CHUNK)));
+        long cache = 0;
+        int rows = 0;
+        for (SpeedTest test : tests) {
+            cache = Math.max(cache, test.sequences() * KvCache.bytes(model.spec(), test.tokens()));
+            rows = Math.max(rows, test.sequences() * (test.oneByOne() ? 1 : Math.min(test.tokens(), Generator.PROMPT_CHUNK)));
+        }
+        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows));
     }
 
     private Speed measure(Console console, StoreOption.Placed placed, Decoder decoder, SpeedTest test) {
         SplittableRandom random = new SplittableRandom(common.seed());
         int vocabulary = placed.model().vocabularySize();
         RouterListener listener = placed.report().listener();
+        List<KvCache> caches = IntStream.range(0, test.sequences()).mapToObj(_ -> decoder.newCache(test.tokens())).toList();
         long started = System.nanoTime();
         do {
-            test.nanos(decoder, vocabulary, random, listener);
+            test.nanos(decoder, caches, vocabulary, random, listener);
         } while (System.nanoTime() - started < warmUp * 1e9);
         placed.report().generationBegins();
         long[] nanos = new long[repetitions];
         try (Progress progress = console.progress("Measuring " + test.name(), repetitions, Progress.Unit.ITEMS)) {
             for (int i = 0; i < repetitions; i++) {
-                nanos[i] = test.nanos(decoder, vocabulary, random, listener);
+                nanos[i] = test.nanos(decoder, caches, vocabulary, random, listener);
                 progress.at(i + 1);
             }
         }
-        String experts = placed.report().line(repetitions * test.tokens());
+        String experts = placed.report().line(repetitions * test.tokens() * test.sequences());
         if (!experts.isEmpty()) {
             console.note(test.name() + ": " + experts);
         }

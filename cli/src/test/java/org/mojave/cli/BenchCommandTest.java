@@ -60,6 +60,15 @@ class BenchCommandTest {
     }
 
     @Test
+    void severalSequencesStepTogether() {
+        JsonNode result = JsonMapper.builder().build()
+                .readTree(Run.mojave("bench", WREN, "-p", "8", "-n", "4", "--sequences", "3", "-r", "1", "--warm-up", "0", "--json", "-q").out());
+        assertThat(result.path("tests").get(0).path("test").stringValue()).isEqualTo("pp8");
+        assertThat(result.path("tests").get(1).path("test").stringValue()).isEqualTo("tg4x3");
+        assertThat(result.path("tests").get(1).has("fractionOfLimit")).isFalse();
+    }
+
+    @Test
     void showsTables() {
         Run text = Run.mojave("bench", WREN, "-p", "8", "-n", "2", "-r", "1", "--warm-up", "0", "--kernels", "java");
         assertThat(text.code()).as(text.err()).isZero();
@@ -78,6 +87,7 @@ class BenchCommandTest {
             bench WREN -p 0 -n 0               | 2 | nothing to measure
             bench WREN -p -1                   | 2 | -p must be 0 or more
             bench WREN -p x                    | 2 | -p
+            bench WREN --sequences 0           | 2 | --sequences must be between 1 and 256
             bench WREN -r 0                    | 2 | -r must be at least 1
             bench WREN --warm-up -1            | 2 | --warm-up must be 0 or more
             bench WREN --json --markdown       | 2 | not both

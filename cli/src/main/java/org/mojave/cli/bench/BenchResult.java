@@ -33,13 +33,9 @@ public record BenchResult(String model, long weightBytes, ActiveBytes active, St
         return bandwidth.bytesPerSecond() / active.total();
     }
 
-    private static boolean generates(Speed speed) {
-        return speed.test().kind() == SpeedTest.Kind.GENERATION;
-    }
-
-    /** Of the memory's limit; empty for prompts, which read each weight once for many tokens. */
+    /** Of the memory's limit; empty for prompts and several sequences, which read a weight once for many tokens. */
     private Optional<Double> fraction(Speed speed) {
-        return generates(speed) ? Optional.of(speed.median() / limit()) : Optional.empty();
+        return speed.test().oneByOne() ? Optional.of(speed.median() / limit()) : Optional.empty();
     }
 
     /** Lines for people. */

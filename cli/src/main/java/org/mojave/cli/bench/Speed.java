@@ -7,7 +7,7 @@ import java.util.stream.LongStream;
  * What a test measured.
  *
  * @param test what was timed
- * @param samples tokens per second of each repetition, at least one
+ * @param samples tokens per second, of all sequences together, of each repetition, at least one
  */
 public record Speed(SpeedTest test, List<Double> samples) {
     public Speed {
@@ -19,7 +19,7 @@ public record Speed(SpeedTest test, List<Double> samples) {
 
     /** From the times of the repetitions. */
     public static Speed of(SpeedTest test, LongStream nanos) {
-        return new Speed(test, nanos.mapToObj(time -> test.tokens() * 1e9 / time).toList());
+        return new Speed(test, nanos.mapToObj(time -> (double) test.tokens() * test.sequences() * 1e9 / time).toList());
     }
 
     /** The middle one; of an even number the mean of the middle two. */

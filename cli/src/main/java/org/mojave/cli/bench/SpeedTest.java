@@ -1,7 +1,6 @@
 package org.mojave.cli.bench;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.mojave.engine.run.Decoder;
@@ -11,11 +10,16 @@ import org.mojave.engine.run.RouterListener;
 
 /**
  * One thing to time, in llama-bench's notation: {@code pp512} computes a prompt of 512 tokens, {@code tg128} generates 128
- * tokens one by one from an empty context. Tokens are random; what comes out is not looked at.
+ * tokens one by one from an empty context, {@code tg128x4} does so for four sequences that step together. Tokens are random;
+ * what comes out is not looked at.
  *
- * <p>Example: {@code new SpeedTest(Kind.PROMPT, 512).nanos(decoder, vocabulary, random, RouterListener.NONE)}.
+ * <p>Example: {@code new SpeedTest(Kind.PROMPT, 512, 1).nanos(decoder, caches, vocabulary, random, RouterListener.NONE)}.
+ *
+ * @param kind what is timed
+ * @param tokens of each sequence
+ * @param sequences that step together
  */
-public record SpeedTest(Kind kind, int tokens) {
+public record SpeedTest(Kind kind, int tokens, int sequences) {
     /** What is timed. */
     public enum Kind {
         /** A prompt, in chunks as {@link Generator} feeds it. */
@@ -31,29 +35,32 @@ public record SpeedTest(Kind kind, int tokens) {
     }
 
     public SpeedTest {
-        if (tokens < 1) {
-            throw new IllegalArgumentException("a test needs at least one token, not " + tokens);
+        if (tokens < 1 || sequences < 1) {
+            throw new IllegalArgumentException("a test needs at least one token and sequence, not " + tokens + " and " + sequences);
         }
     }
 
-    /** {@code pp512}, {@code tg128}. */
+    /** {@code pp512}, {@code tg128}, {@code tg128x4}. */
     public String name() {
-        return kind.prefix + tokens;
+        return kind.prefix + tokens + (sequences == 1 ? "" : "x" + sequences);
     }
 
-    /** Runs it once and returns the time it took. */
-    public long nanos(Decoder decoder, int vocabulary, RandomGenerator random, RouterListener listener) {
-        int[] ids = random.ints(tokens, 0, vocabulary).toArray();
+    /** Whether weights are read for one token only, so that memory bounds the speed. */
+    public boolean oneByOne() {
+        return kind == Kind.GENERATION && sequences == 1;
+    }
+
+    /** Runs it once in these caches, one for each sequence, which are emptied first; returns the time it took. */
+    public long nanos(Decoder decoder, List<KvCache> caches, int vocabulary, RandomGenerator random, RouterListener listener) {
         int step = kind == Kind.PROMPT ? Generator.PROMPT_CHUNK : 1;
-        List<int[]> steps = new ArrayList<>();
+        List<List<Decoder.Chunk>> steps = new ArrayList<>();
         for (int first = 0; first < tokens; first += step) {
-            steps.add(Arrays.copyOfRange(ids, first, Math.min(tokens, first + step)));
+            int size = Math.min(step, tokens - first);
+            steps.add(caches.stream().map(cache -> new Decoder.Chunk(cache, random.ints(size, 0, vocabulary).toArray())).toList());
         }
-        KvCache cache = decoder.newCache(tokens);
+        caches.forEach(cache -> cache.truncate(0));
         long start = System.nanoTime();
-        for (int[] part : steps) {
-            decoder.last(List.of(new Decoder.Chunk(cache, part)), listener);
-        }
+        steps.forEach(chunks -> decoder.last(chunks, listener));
         return System.nanoTime() - start;
     }
 }

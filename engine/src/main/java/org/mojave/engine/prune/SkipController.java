@@ -9,7 +9,6 @@ package org.mojave.engine.prune;
 public final class SkipController {
     private static final double GAIN = 0.3;
     private static final double LEAST = Math.log(1e-9);
-    private static final double FIRST = Math.log(1e-2);
     /** From so many tokens on a batch tells a quantile. */
     private static final int CALIBRATING_TOKENS = 16;
     private static final int BISECTIONS = 30;
@@ -17,7 +16,7 @@ public final class SkipController {
     private final int slots;
     private final double target;
     /** Logarithm of the ratio, or of the mass that may be lost. */
-    private double level = FIRST;
+    private double level;
     private boolean calibrated;
 
     /**
@@ -31,6 +30,7 @@ public final class SkipController {
         }
         this.slots = slots;
         this.target = target;
+        level = Math.max(LEAST, Math.log(target / 2));
     }
 
     /** The rule as it stands. */
