@@ -144,6 +144,7 @@ public final class Decoder {
             first += tokens.length;
         }
         for (LayerWeights layer : layers) {
+            runner.guess(layer, hidden, batch.tokens());
             runner.attention(layer, hidden, batch, LinearObserver.NONE);
             runner.feedForward(layer, hidden, batch.tokens(), LinearObserver.NONE, listener);
         }

@@ -11,6 +11,7 @@ import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.Router;
 import org.mojave.engine.model.VectorRole;
+import org.mojave.engine.store.ExpertStore;
 
 /** Norm, router, experts, shared expert, residual. */
 final class FeedForwardHalf {
@@ -21,6 +22,7 @@ final class FeedForwardHalf {
     private final Joiner joiner;
     private final RoutedExperts routed;
     private final Optional<DynamicPruning> pruning;
+    private final Optional<ExpertStore> store;
     private int[] chosenExperts = new int[0];
 
     FeedForwardHalf(ModelSpec spec, Workers workers, Linears linears, Buffers buffers, RunParts parts) {
@@ -31,6 +33,7 @@ final class FeedForwardHalf {
         joiner = new Joiner(workers, linears);
         routed = new RoutedExperts(spec.hiddenSize(), workers, linears, buffers, parts.experts());
         pruning = parts.pruning();
+        store = parts.experts();
     }
 
     /** The three matrices of one network. */
@@ -54,6 +57,15 @@ final class FeedForwardHalf {
     void route(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
         float[] normed = norm(weights, hidden, tokens);
         listener.routed(weights.layer(), route(weights, spec.mixture(weights.layer()).router(), normed, tokens, observer));
+    }
+
+    /** The router's choice for one token, before its attention, as a guess for the experts' store. */
+    void guess(LayerWeights weights, float[] hidden, int tokens) {
+        if (tokens == 1 && store.isPresent() && store.get().wantsGuesses()
+                && weights.spec().feedForward() instanceof FeedForward.Mixture mixture) {
+            Routing routing = route(weights, mixture.router(), norm(weights, hidden, 1), 1, LinearObserver.NONE);
+            store.get().guess(weights.layer(), routing.experts(), routing.chosen());
+        }
     }
 
     private float[] norm(LayerWeights weights, float[] hidden, int tokens) {

@@ -73,6 +73,16 @@ public final class LayerRunner {
     }
 
     /**
+     * Tells the experts' store what a layer with experts would choose for these states: a guess at what it will choose once its
+     * attention has changed them (training-free look-ahead). Does nothing where nobody wants to know.
+     *
+     * @param hidden [tokens, hidden], row-major from index 0; only read
+     */
+    public void guess(LayerWeights weights, float[] hidden, int tokens) {
+        feedForward.guess(weights, hidden, tokens);
+    }
+
+    /**
      * Most bytes of buffers that a batch takes for each of its tokens, whatever the router chooses, on the exact path; for
      * planning memory. Paths that round activations add a quarter, and compute a few tokens as if they were {@value
      * RoutedExperts#TOGETHER}.
