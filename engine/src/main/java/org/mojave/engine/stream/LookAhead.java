@@ -3,9 +3,9 @@ package org.mojave.engine.stream;
 import java.util.Arrays;
 
 /**
- * Whether reading ahead on a guess pays, learnt while running: how often guesses of each rank come true, and how long steps wait with
- * and without. Some steps always go the other way, so that the comparison stays fresh; where reading ahead does not shorten the waiting
- * it is switched off by itself. Never changes a result.
+ * Whether reading ahead on a guess pays, learnt while running: how often guesses of each rank come true for experts that are not in
+ * memory, and how long steps wait with and without. Some steps always go the other way, so that the comparison stays fresh; where
+ * reading ahead does not shorten the waiting it is switched off by itself. Never changes a result.
  */
 final class LookAhead {
     /** Of so many steps one tries the other way. */
@@ -58,10 +58,12 @@ final class LookAhead {
         return better != trial;
     }
 
-    /** Notes a guess about a layer; experts by falling probability. */
-    void guess(int layer, int[] numbers, int count) {
-        guessed = Math.min(count, guesses.length);
-        System.arraycopy(numbers, 0, guesses, 0, guessed);
+    /** Notes a guess about a layer; experts by falling probability, {@code missing} are not in memory. */
+    void guess(int layer, int[] numbers, boolean[] missing) {
+        guessed = Math.min(numbers.length, guesses.length);
+        for (int rank = 0; rank < guessed; rank++) {
+            guesses[rank] = missing[rank] ? numbers[rank] : -1;
+        }
         guessedLayer = layer;
     }
 
@@ -69,7 +71,9 @@ final class LookAhead {
     void compare(int layer, boolean[] needed) {
         if (layer == guessedLayer) {
             for (int rank = 0; rank < guessed; rank++) {
-                chance[rank] += FADE * ((needed[guesses[rank]] ? 1 : 0) - chance[rank]);
+                if (guesses[rank] >= 0) {
+                    chance[rank] += FADE * ((needed[guesses[rank]] ? 1 : 0) - chance[rank]);
+                }
             }
         }
         guessedLayer = -1;
@@ -80,7 +84,7 @@ final class LookAhead {
         return rank < chance.length && chance[rank] >= LEAST_CHANCE;
     }
 
-    /** How often guesses of each rank come true. */
+    /** How often guesses of each rank come true where the expert was missing: what is used often is in memory already. */
     double[] chances() {
         return chance.clone();
     }

@@ -128,9 +128,13 @@ public final class StreamedExperts implements ExpertStore {
         turn.lock();
         try {
             int[] numbers = Arrays.stream(experts, 0, count).map(expert -> plan.first(layer) + expert).toArray();
-            lookAhead.guess(layer, numbers, count);
+            boolean[] missing = new boolean[count];
+            for (int rank = 0; rank < count; rank++) {
+                missing[rank] = table.load(numbers[rank]) == null;
+            }
+            lookAhead.guess(layer, numbers, missing);
             for (int rank = 0; rank < count && lookAhead.active() && queue.idle(); rank++) {
-                if (lookAhead.pays(rank) && table.load(numbers[rank]) == null) {
+                if (missing[rank] && lookAhead.pays(rank)) {
                     readAhead(numbers[rank]);
                 }
             }

@@ -39,10 +39,12 @@ final class LookAheadTest {
         LookAhead ahead = new LookAhead(2);
         boolean[] needed = {true, false, false, false};
         for (int i = 0; i < 200; i++) {
-            ahead.guess(3, new int[] {0, 1}, 2);
+            ahead.guess(3, new int[] {0, 1}, new boolean[] {true, true});
             ahead.compare(3, needed);
-            ahead.guess(4, new int[] {1, 0}, 2);
+            ahead.guess(4, new int[] {1, 0}, new boolean[] {true, true});
             ahead.compare(5, needed);
+            ahead.guess(3, new int[] {1, 0}, new boolean[] {false, false});
+            ahead.compare(3, needed);
         }
         assertThat(ahead.chances()[0]).isGreaterThan(0.99);
         assertThat(ahead.chances()[1]).isLessThan(0.01);
