@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
@@ -20,6 +21,7 @@ import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.run.ActiveBytes;
 import org.mojave.engine.run.Decoder;
+import org.mojave.engine.run.DynamicPruning;
 import org.mojave.engine.run.Generator;
 import org.mojave.engine.run.KvCache;
 import org.mojave.engine.run.LayerRunner;
@@ -58,6 +60,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Mixin
     private StoreOption place = new StoreOption();
+
+    @Mixin
+    private PruneOption prune = new PruneOption();
 
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
@@ -103,14 +108,16 @@ final class BenchCommand implements Callable<Integer> {
             }
             KernelOption.Selected selected = kernels.select();
             selected.note(console);
+            Optional<DynamicPruning> pruning = prune.pruning(model);
             StoreOption.Placed placed = place.place(model, working(model, tests), console);
             List<Speed> speeds = new ArrayList<>();
             try (Model ready = placed.model()) {
-                Decoder decoder = new Decoder(ready, workers, selected.path());
+                Decoder decoder = new Decoder(ready, workers, selected.path(), pruning);
                 for (SpeedTest test : tests) {
                     speeds.add(measure(console, placed, decoder, test));
                 }
             }
+            pruning.ifPresent(skips -> console.note(PruneOption.line(skips)));
             long peak = ProcessMemory.residentPeak();
             show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.reason(),
                     common.threads(), speeds, bandwidth(), peak));
@@ -149,10 +156,13 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private static MemoryShares.Working working(Model model, List<SpeedTest> tests) {
-        int positions = tests.stream().mapToInt(SpeedTest::tokens).max().orElseThrow();
-        int sequences = tests.stream().mapToInt(SpeedTest::sequences).max().orElseThrow();
-        return new MemoryShares.Working(sequences * KvCache.bytes(model.spec(), positions),
-                LayerRunner.workingBytes(model.spec(), sequences * Math.min(positions, Generator.PROMPT_CHUNK)));
+        long cache = 0;
+        int rows = 0;
+        for (SpeedTest test : tests) {
+            cache = Math.max(cache, test.sequences() * KvCache.bytes(model.spec(), test.tokens()));
+            rows = Math.max(rows, test.sequences() * (test.oneByOne() ? 1 : Math.min(test.tokens(), Generator.PROMPT_CHUNK)));
+        }
+        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows));
     }
 
     private Speed measure(Console console, StoreOption.Placed placed, Decoder decoder, SpeedTest test) {
@@ -172,7 +182,7 @@ final class BenchCommand implements Callable<Integer> {
                 progress.at(i + 1);
             }
         }
-        String experts = placed.report().line(repetitions * test.tokens());
+        String experts = placed.report().line(repetitions * test.tokens() * test.sequences());
         if (!experts.isEmpty()) {
             console.note(test.name() + ": " + experts);
         }

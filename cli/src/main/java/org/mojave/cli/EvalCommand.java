@@ -23,6 +23,7 @@ import org.mojave.engine.evaluate.LogitSource;
 import org.mojave.engine.evaluate.ModelLogits;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.run.DynamicPruning;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.stream.MemoryShares;
 import org.mojave.engine.tokenize.Tokenizer;
@@ -57,6 +58,9 @@ final class EvalCommand implements Callable<Integer> {
 
     @Mixin
     private StoreOption place = new StoreOption();
+
+    @Mixin
+    private PruneOption prune = new PruneOption();
 
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
@@ -100,15 +104,17 @@ final class EvalCommand implements Callable<Integer> {
             ProductPath path = selected.path();
             List<int[]> ids = texts.stream().map(text -> ids(text, tokenizer, baseTokenizer)).toList();
             selected.note(console);
+            Optional<DynamicPruning> pruning = prune.pruning(model);
             MemoryShares.Working working = new MemoryShares.Working(0, options.batch() * bytesPerWindow(model, base));
             try (Model ready = place.place(model, working, console).model()) {
-                Evaluator evaluator = new Evaluator(new ModelLogits(ready, workers, path),
+                Evaluator evaluator = new Evaluator(new ModelLogits(ready, workers, path, pruning),
                         Optional.ofNullable(base).map(b -> (LogitSource) new ModelLogits(b, workers, path)), workers);
                 List<Measured> all = new ArrayList<>();
                 for (int i = 0; i < texts.size(); i++) {
                     all.add(measure(console, evaluator, options, texts.get(i), ids.get(i)));
                 }
                 show(console, all);
+                pruning.ifPresent(skips -> console.note(PruneOption.line(skips)));
             }
         }
         return ExitCode.DONE.code();

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.Set;
 import java.util.TreeSet;
@@ -19,6 +20,7 @@ import org.mojave.engine.chat.ChatTemplate;
 import org.mojave.engine.chat.Message;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.run.Decoder;
+import org.mojave.engine.run.DynamicPruning;
 import org.mojave.engine.run.Generator;
 import org.mojave.engine.run.KvCache;
 import org.mojave.engine.run.LayerRunner;
@@ -84,6 +86,9 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private StoreOption place = new StoreOption();
 
+    @Mixin
+    private PruneOption prune = new PruneOption();
+
     @Option(names = "--chat", description = "Put the prompt into the model's chat template.")
     private boolean chat;
 
@@ -112,18 +117,20 @@ final class RunCommand implements Callable<Integer> {
             tokenizer.specialTokens().end().ifPresent(token -> tokenizer.id(token).ifPresent(ends::add));
             KernelOption.Selected selected = kernels.select();
             selected.note(console);
+            Optional<DynamicPruning> pruning = prune.pruning(model);
             StoreOption.Placed placed = place.place(model, working(model, ids.length), console);
             try (Model ready = placed.model()) {
-                Generator generator = new Generator(ready, new Decoder(ready, workers, selected.path()), placed.report().listener());
+                Generator generator = new Generator(ready, new Decoder(ready, workers, selected.path(), pruning), placed.report().listener());
                 Sampler sampler = new Sampler(sampling, new SplittableRandom(common.seed()));
-                generate(console, new Task(generator, new Generator.Request(ids, most, ends), sampler, placed.report()), tokenizer);
+                generate(console, new Task(generator, new Generator.Request(ids, most, ends), sampler, placed.report(), pruning), tokenizer);
             }
         }
         return ExitCode.DONE.code();
     }
 
     /** One text to generate. */
-    private record Task(Generator generator, Generator.Request request, Sampler sampler, StoreReport report) {}
+    private record Task(Generator generator, Generator.Request request, Sampler sampler, StoreReport report,
+            Optional<DynamicPruning> pruning) {}
 
     private MemoryShares.Working working(Model model, int prompt) {
         int positions = (int) Math.min(model.contextLength(), (long) prompt + most);
@@ -175,6 +182,7 @@ final class RunCommand implements Callable<Integer> {
             if (!experts.isEmpty()) {
                 json.put("experts", experts);
             }
+            task.pruning().ifPresent(pruning -> json.put("skippedShare", pruning.skippedShare()));
             console.json(json);
             return;
         }
@@ -188,6 +196,7 @@ final class RunCommand implements Callable<Integer> {
         if (!experts.isEmpty()) {
             console.note(experts);
         }
+        task.pruning().ifPresent(pruning -> console.note(PruneOption.line(pruning)));
     }
 
     private static void piece(Console console, String piece, StringBuilder whole) {

@@ -44,6 +44,11 @@ final class StoreOption {
                     + "into a slab of fixed size), auto (resident or streamed under a limit, else mapped). Never changes a result.")
     private Store store;
 
+    @Option(names = "--look-ahead",
+            description = "With streamed experts: guess the next layer's experts and read them while the disk is idle, as long as that shortens "
+                    + "the waiting. Never changes a result.")
+    private boolean lookAhead;
+
     /**
      * A model whose weights are where they shall be.
      *
@@ -86,7 +91,7 @@ final class StoreOption {
         return new Placed(model.resident(DirectFile::open), StoreReport.SILENT);
     }
 
-    private static Placed streamed(Model model, MemoryShares.Working working, long limit, Console console) {
+    private Placed streamed(Model model, MemoryShares.Working working, long limit, Console console) {
         StreamPlan plan = StreamPlan.of(model.spec(), model.weights(), model.checkpoint());
         MemoryShares shares = MemoryShares.of(limit, model.residentBytes(), working, plan);
         if (shares.slots() < plan.fewestSlots()) {
@@ -99,8 +104,9 @@ final class StoreOption {
             console.note("Memory holds " + shares.slots() + " experts, but a token uses " + plan.cycle() + ": hardly any is kept until the next token. "
                     + "Give at least " + ByteSizes.roundedUp(shares.forSlots(plan.cycle() + 1)) + " if you can.");
         }
+        StreamedExperts.Reading usual = StreamedExperts.Reading.usual();
         StreamedExperts experts = StreamedExperts.open(plan, shares.slots(), new DecayedFrequency(plan.numbers(), DecayedFrequency.Settings.usual()),
-                StreamedExperts.Reading.usual());
+                usual.lookingAhead(lookAhead));
         if (!console.json()) {
             console.note("Experts: " + experts.slots() + " of " + plan.numbers().total() + " in memory, the others read from disk"
                     + (experts.direct() ? "" : " through the page cache, because the file system allows no direct reads")

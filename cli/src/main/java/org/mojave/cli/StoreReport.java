@@ -57,7 +57,7 @@ sealed interface StoreReport {
 
         private final StreamedExperts experts;
         private final RouteRecorder recorder;
-        private StreamStatistics prompt = new StreamStatistics(0, 0, 0, 0, 0, 0);
+        private StreamStatistics prompt = new StreamStatistics(0, 0, 0, 0, 0, 0, 0, 0);
 
         Streaming(ModelSpec spec, StreamedExperts experts) {
             this.experts = experts;
@@ -87,6 +87,10 @@ sealed interface StoreReport {
                 line.append("; per token ").append(Quantities.decimals(generation.stallNanos() / 1e6 / tokens, 1)).append(" ms of waiting and ")
                         .append(Quantities.bytes(generation.bytesRead() / tokens)).append(" read");
             }
+            if (all.aheadReads() > 0) {
+                line.append("; ").append(Quantities.percent((double) all.aheadReads() / all.reads())).append(" of reads on a guess, ")
+                        .append(Quantities.percent((double) all.aheadUsed() / all.aheadReads())).append(" of those right");
+            }
             return line.toString();
         }
 
@@ -107,6 +111,8 @@ sealed interface StoreReport {
             if (recorder.complete()) {
                 json.put("bestHitRate", best().hitRate());
             }
+            json.put("readsAhead", all.aheadReads());
+            json.put("readsAheadUsed", all.aheadUsed());
             json.put("bytesRead", all.bytesRead());
             json.put("stallSeconds", all.stallNanos() / 1e9);
             json.put("generation", Map.of("tokens", tokens, "requests", generation.requests(), "hitRate", generation.hitRate(),

@@ -72,6 +72,20 @@ final class StoreOptionTest {
     }
 
     @Test
+    void skippedExpertsAreCountedAndTheSameWhereverExpertsAre() {
+        JsonNode mapped = run(WREN, "--prune-rate", "20%");
+        assertThat(mapped.get("skippedShare").asDouble()).isBetween(0.02, 0.35);
+        JsonNode streamed = run(WREN, "--prune-rate", "0.2", "--memory", "285MB");
+        assertThat(streamed.get("ids")).isEqualTo(mapped.get("ids"));
+        assertThat(streamed.get("skippedShare")).isEqualTo(mapped.get("skippedShare"));
+        for (String wrong : new String[] {"50%", "fifteen", "-1%"}) {
+            Run refused = Run.mojave("run", WREN.toString(), "-p", "The", "--prune-rate=" + wrong);
+            assertThat(refused.code()).isEqualTo(2);
+            assertThat(refused.err()).hasLineCount(2).contains("--prune-rate").contains(wrong);
+        }
+    }
+
+    @Test
     void aDamagedExpertIsNamed() throws IOException {
         for (String name : new String[] {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "generation_config.json"}) {
             Files.copy(WREN.resolve(name), folder.resolve(name));

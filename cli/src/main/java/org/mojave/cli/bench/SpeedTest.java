@@ -13,7 +13,7 @@ import org.mojave.engine.run.RouterListener;
  * tokens one by one from an empty context, {@code tg128x4} does so for four sequences that step together. Tokens are random;
  * what comes out is not looked at.
  *
- * <p>Example: {@code new SpeedTest(Kind.PROMPT, 512, 1).nanos(decoder, List.of(decoder.newCache(512)), vocabulary, random, RouterListener.NONE)}.
+ * <p>Example: {@code new SpeedTest(Kind.PROMPT, 512, 1).nanos(decoder, caches, vocabulary, random, RouterListener.NONE)}.
  *
  * @param kind what is timed
  * @param tokens of each sequence

@@ -1,5 +1,8 @@
 package org.mojave.compress.route;
 
+import org.mojave.engine.prune.PruningRule;
+import org.mojave.engine.prune.Quantiles;
+
 /**
  * Weights that a layer's router gave its chosen experts on calibration tokens, from which pruning rules get their thresholds.
  *

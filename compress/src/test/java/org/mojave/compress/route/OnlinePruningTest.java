@@ -8,6 +8,9 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.mojave.compress.GoldenFolder;
+import org.mojave.engine.prune.OnlinePruning;
+import org.mojave.engine.prune.PruningRule;
+import org.mojave.engine.prune.TokenImportance;
 import tools.jackson.databind.JsonNode;
 
 /** Pruning rules: against Mixture Compressor's decisions, and their calibration. */

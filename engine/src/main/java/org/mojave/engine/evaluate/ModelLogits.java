@@ -2,6 +2,7 @@ package org.mojave.engine.evaluate;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.mojave.engine.kernel.ExactProducts;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
@@ -9,12 +10,14 @@ import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.run.Batch;
+import org.mojave.engine.run.DynamicPruning;
 import org.mojave.engine.run.Ends;
 import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.LayerWeights;
 import org.mojave.engine.run.LinearObserver;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.run.RouterListener;
+import org.mojave.engine.run.RunParts;
 
 /** The predictions of a model. Holds the hidden states of the windows it has run, and logits only of the rows asked for. */
 public final class ModelLogits implements LogitSource {
@@ -35,8 +38,13 @@ public final class ModelLogits implements LogitSource {
 
     /** Of that model, multiplying in that way. */
     public ModelLogits(Model model, Workers workers, ProductPath path) {
+        this(model, workers, path, Optional.empty());
+    }
+
+    /** As {@link #ModelLogits(Model, Workers, ProductPath)}, skipping experts. */
+    public ModelLogits(Model model, Workers workers, ProductPath path, Optional<DynamicPruning> pruning) {
         spec = model.spec();
-        runner = new LayerRunner(spec, workers, path, model.experts());
+        runner = new LayerRunner(spec, workers, new RunParts(path, model.experts(), pruning));
         ends = new Ends(model, workers, path);
         for (int layer = 0; layer < spec.layers().size(); layer++) {
             layers.add(LayerWeights.of(spec, model.weights(), layer));

@@ -64,8 +64,13 @@ public final class Decoder {
 
     /** For that model, multiplying in that way. */
     public Decoder(Model model, Workers workers, ProductPath path) {
+        this(model, workers, path, Optional.empty());
+    }
+
+    /** As {@link #Decoder(Model, Workers, ProductPath)}, skipping experts. */
+    public Decoder(Model model, Workers workers, ProductPath path, Optional<DynamicPruning> pruning) {
         spec = model.spec();
-        runner = new LayerRunner(spec, workers, path, model.experts());
+        runner = new LayerRunner(spec, workers, new RunParts(path, model.experts(), pruning));
         ends = new Ends(model, workers, path);
         for (int layer = 0; layer < spec.layers().size(); layer++) {
             layers.add(LayerWeights.of(spec, model.weights(), layer));
@@ -139,6 +144,7 @@ public final class Decoder {
             first += tokens.length;
         }
         for (LayerWeights layer : layers) {
+            runner.guess(layer, hidden, batch.tokens());
             runner.attention(layer, hidden, batch, LinearObserver.NONE);
             runner.feedForward(layer, hidden, batch.tokens(), LinearObserver.NONE, listener);
         }

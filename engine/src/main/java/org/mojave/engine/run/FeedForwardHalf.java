@@ -3,7 +3,6 @@ package org.mojave.engine.run;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.BiFunction;
-import org.mojave.engine.kernel.NativeKernels;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.Gating;
@@ -22,15 +21,19 @@ final class FeedForwardHalf {
     private final Linears linears;
     private final Joiner joiner;
     private final RoutedExperts routed;
+    private final Optional<DynamicPruning> pruning;
+    private final Optional<ExpertStore> store;
     private int[] chosenExperts = new int[0];
 
-    FeedForwardHalf(ModelSpec spec, Workers workers, Linears linears, Buffers buffers, Optional<ExpertStore> store) {
+    FeedForwardHalf(ModelSpec spec, Workers workers, Linears linears, Buffers buffers, RunParts parts) {
         this.spec = spec;
         this.workers = workers;
         this.buffers = buffers;
         this.linears = linears;
         joiner = new Joiner(workers, linears);
-        routed = new RoutedExperts(spec.hiddenSize(), workers, linears, buffers, store);
+        routed = new RoutedExperts(spec.hiddenSize(), workers, linears, buffers, parts.experts());
+        pruning = parts.pruning();
+        store = parts.experts();
     }
 
     /** The three matrices of one network. */
@@ -40,6 +43,7 @@ final class FeedForwardHalf {
         compute(weights, hidden, tokens, observer, (mixture, normed) -> {
             Routing routing = route(weights, mixture.router(), normed, tokens, observer);
             listener.routed(weights.layer(), routing);
+            pruning.ifPresent(skips -> skips.apply(weights.layer(), routing, hidden, spec.hiddenSize()));
             return routing;
         });
     }
@@ -53,6 +57,15 @@ final class FeedForwardHalf {
     void route(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
         float[] normed = norm(weights, hidden, tokens);
         listener.routed(weights.layer(), route(weights, spec.mixture(weights.layer()).router(), normed, tokens, observer));
+    }
+
+    /** The router's choice for one token, before its attention, as a guess for the experts' store. */
+    void guess(LayerWeights weights, float[] hidden, int tokens) {
+        if (tokens == 1 && store.isPresent() && store.get().wantsGuesses()
+                && weights.spec().feedForward() instanceof FeedForward.Mixture mixture) {
+            Routing routing = route(weights, mixture.router(), norm(weights, hidden, 1), 1, LinearObserver.NONE);
+            store.get().guess(weights.layer(), routing.experts(), routing.chosen());
+        }
     }
 
     private float[] norm(LayerWeights weights, float[] hidden, int tokens) {

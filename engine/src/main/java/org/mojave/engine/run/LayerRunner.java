@@ -1,12 +1,10 @@
 package org.mojave.engine.run;
 
-import java.util.Optional;
 import org.mojave.engine.kernel.ExactProducts;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.LayerSpec;
 import org.mojave.engine.model.ModelSpec;
-import org.mojave.engine.store.ExpertStore;
 
 /**
  * The two halves of a layer on a batch of hidden states. Calibration calls it layer by layer with whole sequences;
@@ -29,14 +27,14 @@ public final class LayerRunner {
 
     /** For models of that spec, multiplying in that way. */
     public LayerRunner(ModelSpec spec, Workers workers, ProductPath path) {
-        this(spec, workers, path, Optional.empty());
+        this(spec, workers, RunParts.of(path));
     }
 
-    /** For models of that spec whose experts come from a store, if there is one, instead of the layers' weights. */
-    public LayerRunner(ModelSpec spec, Workers workers, ProductPath path, Optional<ExpertStore> store) {
-        linears = new Linears(workers, path);
+    /** For models of that spec, put together from those parts. */
+    public LayerRunner(ModelSpec spec, Workers workers, RunParts parts) {
+        linears = new Linears(workers, parts.path());
         attention = new AttentionHalf(spec, workers, linears, buffers);
-        feedForward = new FeedForwardHalf(spec, workers, linears, buffers, store);
+        feedForward = new FeedForwardHalf(spec, workers, linears, buffers, parts);
     }
 
     /**
@@ -72,6 +70,16 @@ public final class LayerRunner {
      */
     public void route(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
         feedForward.route(weights, hidden, tokens, observer, listener);
+    }
+
+    /**
+     * Tells the experts' store what a layer with experts would choose for these states: a guess at what it will choose once its
+     * attention has changed them (training-free look-ahead). Does nothing where nobody wants to know.
+     *
+     * @param hidden [tokens, hidden], row-major from index 0; only read
+     */
+    public void guess(LayerWeights weights, float[] hidden, int tokens) {
+        feedForward.guess(weights, hidden, tokens);
     }
 
     /**

@@ -25,6 +25,17 @@ public interface ExpertStore extends AutoCloseable {
      */
     Demand demand(int layer, int[] experts, int count);
 
+    /** Whether guesses about the next layer are wanted now. */
+    boolean wantsGuesses();
+
+    /**
+     * A guess at what the next layer will need, so that it may be read while the disk has nothing else to do. Never changes a result.
+     *
+     * @param layer the transformer layer
+     * @param experts by falling probability; the first {@code count} entries count
+     */
+    void guess(int layer, int[] experts, int count);
+
     /** Stops reading and frees the memory. */
     @Override
     void close();

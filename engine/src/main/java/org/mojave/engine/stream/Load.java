@@ -16,6 +16,8 @@ final class Load {
     private final boolean[] verified;
     private final AtomicInteger arrived = new AtomicInteger();
     private final AtomicInteger pending;
+    /** Read on a guess that has not come true yet. For the owner. */
+    private boolean ahead;
     private volatile boolean gateUpReady;
     private volatile boolean downReady;
     private volatile CheckpointException failure;
@@ -27,6 +29,14 @@ final class Load {
         this.memory = memory;
         this.verified = verified;
         pending = new AtomicInteger(record.reads().size());
+    }
+
+    void setAhead(boolean guess) {
+        ahead = guess;
+    }
+
+    boolean isAhead() {
+        return ahead;
     }
 
     ExpertRecord record() {

@@ -61,6 +61,16 @@ final class ReadQueue implements AutoCloseable {
         }
     }
 
+    /** Whether no read is waiting for a thread. */
+    boolean idle() {
+        lock.lock();
+        try {
+            return tasks.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     long bytes() {
         return bytes.get();
     }

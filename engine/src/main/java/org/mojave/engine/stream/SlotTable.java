@@ -42,6 +42,11 @@ final class SlotTable {
         return load;
     }
 
+    /** Whether a read of the record failed while another one still goes on. */
+    boolean failing(int number) {
+        return loads[number] != null && loads[number].hasFailed() && !loads[number].idle();
+    }
+
     /** Marks a record as needed by the current layer: it stays if at all possible. */
     void need(int number) {
         needed[number] = true;

@@ -6,15 +6,17 @@ package org.mojave.engine.stream;
  * @param requests experts that layers needed
  * @param hits of them in memory when they were needed
  * @param reads records read, those looked ahead included
+ * @param aheadReads of them on a guess
+ * @param aheadUsed of those needed by the layer they were read for
  * @param bytesRead bytes read
  * @param readNanos time that reading threads spent in reads, summed over them
  * @param stallNanos time that the computation waited
  */
-public record StreamStatistics(long requests, long hits, long reads, long bytesRead, long readNanos, long stallNanos) {
+public record StreamStatistics(long requests, long hits, long reads, long aheadReads, long aheadUsed, long bytesRead, long readNanos, long stallNanos) {
     /** What happened after {@code earlier}. */
     public StreamStatistics since(StreamStatistics earlier) {
-        return new StreamStatistics(requests - earlier.requests, hits - earlier.hits, reads - earlier.reads, bytesRead - earlier.bytesRead,
-                readNanos - earlier.readNanos, stallNanos - earlier.stallNanos);
+        return new StreamStatistics(requests - earlier.requests, hits - earlier.hits, reads - earlier.reads, aheadReads - earlier.aheadReads,
+                aheadUsed - earlier.aheadUsed, bytesRead - earlier.bytesRead, readNanos - earlier.readNanos, stallNanos - earlier.stallNanos);
     }
 
     /** Share of needs met from memory; 1 where there were none. */

@@ -30,6 +30,10 @@ public final class StreamedExperts implements ExpertStore {
     private final SlotTable table;
     private final ReadQueue queue;
     private final ReentrantLock turn = new ReentrantLock();
+    private final LookAhead lookAhead;
+    private final boolean[] guessedNow;
+    private long aheadReads;
+    private long aheadUsed;
     private long requests;
     private long hits;
     private long reads;
@@ -40,8 +44,9 @@ public final class StreamedExperts implements ExpertStore {
      *
      * @param opener opens them
      * @param threads reads at a time
+     * @param lookAhead whether guesses are acted upon where that shortens the waiting
      */
-    public record Reading(ReadableFile.Opener opener, int threads) {
+    public record Reading(ReadableFile.Opener opener, int threads, boolean lookAhead) {
         /** Checks the number of threads. */
         public Reading {
             if (threads < 1 || threads > 64) {
@@ -51,16 +56,23 @@ public final class StreamedExperts implements ExpertStore {
 
         /** Past the page cache, with as many reads at a time as a good disk wants. */
         public static Reading usual() {
-            return new Reading(DirectFile::open, 4);
+            return new Reading(DirectFile::open, 4, false);
+        }
+
+        /** The same, with or without looking ahead. */
+        public Reading lookingAhead(boolean guesses) {
+            return new Reading(opener, threads, guesses);
         }
     }
 
-    private StreamedExperts(StreamPlan plan, EvictionPolicy policy, Arena arena, SlotTable table, ReadQueue queue) {
+    private StreamedExperts(StreamPlan plan, EvictionPolicy policy, Arena arena, SlotTable table, ReadQueue queue, boolean guesses) {
         this.plan = plan;
         this.policy = policy;
         this.arena = arena;
         this.table = table;
         this.queue = queue;
+        guessedNow = new boolean[plan.numbers().total()];
+        lookAhead = guesses ? new LookAhead(plan.fewestSlots()) : null;
     }
 
     /** Allocates the slab and opens the files. Throws CheckpointException for a file that cannot be opened. */
@@ -75,7 +87,8 @@ public final class StreamedExperts implements ExpertStore {
         try {
             int held = Math.min(slots, plan.numbers().total());
             SlotTable table = new SlotTable(plan, policy, arena.allocate(held * plan.slotBytes(), DirectFile.USUAL_ALIGNMENT));
-            return new StreamedExperts(plan, policy, arena, table, new ReadQueue(files, reading.opener(), reading.threads()));
+            return new StreamedExperts(plan, policy, arena, table, new ReadQueue(files, reading.opener(), reading.threads()),
+                    reading.lookAhead());
         } catch (RuntimeException | OutOfMemoryError e) {
             arena.close();
             throw e;
@@ -96,9 +109,50 @@ public final class StreamedExperts implements ExpertStore {
     public StreamStatistics statistics() {
         turn.lock();
         try {
-            return new StreamStatistics(requests, hits, reads, queue.bytes(), queue.nanos(), stallNanos);
+            return new StreamStatistics(requests, hits, reads, aheadReads, aheadUsed, queue.bytes(), queue.nanos(), stallNanos);
         } finally {
             turn.unlock();
+        }
+    }
+
+    @Override
+    public boolean wantsGuesses() {
+        return lookAhead != null;
+    }
+
+    @Override
+    public void guess(int layer, int[] experts, int count) {
+        if (lookAhead == null) {
+            return;
+        }
+        turn.lock();
+        try {
+            int[] numbers = Arrays.stream(experts, 0, count).map(expert -> plan.first(layer) + expert).toArray();
+            boolean[] missing = new boolean[count];
+            for (int rank = 0; rank < count; rank++) {
+                missing[rank] = table.load(numbers[rank]) == null;
+            }
+            lookAhead.guess(layer, numbers, missing);
+            for (int rank = 0; rank < count && lookAhead.active() && queue.idle(); rank++) {
+                if (missing[rank] && lookAhead.pays(rank)) {
+                    readAhead(numbers[rank]);
+                }
+            }
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    private void readAhead(int number) {
+        Load load = table.place(number);
+        if (load == null) {
+            return;
+        }
+        load.setAhead(true);
+        reads++;
+        aheadReads++;
+        for (int r = 0; r < load.record().reads().size(); r++) {
+            queue.add(load, r);
         }
     }
 
@@ -132,14 +186,48 @@ public final class StreamedExperts implements ExpertStore {
             this.numbers = numbers;
             fits = numbers.length <= table.slots();
             policy.at(plan.index(layer));
+            learn();
             for (int number : numbers) {
                 policy.used(number);
+                awaitEndOfFailure(number);
                 Load load = table.load(number);
                 requests++;
+                if (load != null && load.isAhead()) {
+                    load.setAhead(false);
+                    aheadUsed++;
+                }
                 hits += load != null && load.idle() && !load.hasFailed() ? 1 : 0;
                 table.need(number);
             }
             admit();
+        }
+
+        private void learn() {
+            if (lookAhead == null) {
+                return;
+            }
+            if (plan.index(layer) == 0) {
+                lookAhead.step(stallNanos);
+            }
+            if (numbers.length >= plan.fewestSlots()) {
+                lookAhead.ignoreStep();
+            }
+            for (int number : numbers) {
+                guessedNow[number] = true;
+            }
+            lookAhead.compare(layer, guessedNow);
+            for (int number : numbers) {
+                guessedNow[number] = false;
+            }
+        }
+
+        /** What failed before is tried again, but not while its other part is still being read. */
+        private void awaitEndOfFailure(int number) {
+            long seen = queue.changes();
+            while (table.failing(number)) {
+                queue.awaitChange(seen);
+                seen = queue.changes();
+            }
         }
 
         /** Begins to read what is missing, as far as slots can be had. */

@@ -60,7 +60,7 @@ final class StoreTest {
         Model model = Model.open(folder);
         StreamPlan plan = StreamPlan.of(model.spec(), model.weights(), model.checkpoint());
         EvictionPolicy policy = own ? new DecayedFrequency(plan.numbers(), DecayedFrequency.Settings.usual()) : new LeastRecentlyUsed(plan.numbers());
-        return model.withExperts(StreamedExperts.open(plan, Math.max(slots, plan.fewestSlots()), policy, new StreamedExperts.Reading(DirectFile::open, 2)),
+        return model.withExperts(StreamedExperts.open(plan, Math.max(slots, plan.fewestSlots()), policy, new StreamedExperts.Reading(DirectFile::open, 2, slots % 3 != 0)),
                 DirectFile::ordinary);
     }
 

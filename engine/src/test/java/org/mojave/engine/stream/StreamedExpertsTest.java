@@ -63,7 +63,7 @@ final class StreamedExpertsTest {
     private StreamedExperts store(int slots, ReadableFile.Opener opener) {
         StreamPlan plan = StreamPlan.of(spec, weights, checkpoint);
         return StreamedExperts.open(plan, slots, new DecayedFrequency(plan.numbers(), DecayedFrequency.Settings.usual()),
-                new StreamedExperts.Reading(opener, 3));
+                new StreamedExperts.Reading(opener, 3, false));
     }
 
     private void check(Matrix found, MatrixId id) {

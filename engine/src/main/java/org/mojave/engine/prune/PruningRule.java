@@ -1,4 +1,4 @@
-package org.mojave.compress.route;
+package org.mojave.engine.prune;
 
 /**
  * How many of a token's chosen experts are run. The chosen are sorted by falling weight; a rule keeps a prefix and

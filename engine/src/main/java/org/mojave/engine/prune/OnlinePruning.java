@@ -1,4 +1,4 @@
-package org.mojave.compress.route;
+package org.mojave.engine.prune;
 
 import java.util.stream.IntStream;
 

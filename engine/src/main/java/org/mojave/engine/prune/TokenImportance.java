@@ -1,4 +1,4 @@
-package org.mojave.compress.route;
+package org.mojave.engine.prune;
 
 /**
  * Which tokens must not lose experts (ODP of Mixture Compressor): {@code I_j = ‖t_j‖₁ · a_j / (L − j)} with t the layer's input, L tokens in the
@@ -44,7 +44,11 @@ public enum TokenImportance {
 
     /** {@code ‖t_j‖₁} of hidden [tokens, width]. */
     public static double[] norms(float[] hidden, int tokens) {
-        int width = hidden.length / tokens;
+        return norms(hidden, tokens, hidden.length / tokens);
+    }
+
+    /** {@code ‖t_j‖₁} of the first rows of hidden [tokens, width], which may be longer. */
+    public static double[] norms(float[] hidden, int tokens, int width) {
         double[] norms = new double[tokens];
         for (int i = 0; i < tokens * width; i++) {
             norms[i / width] += Math.abs(hidden[i]);

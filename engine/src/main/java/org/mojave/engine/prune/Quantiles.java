@@ -1,13 +1,13 @@
-package org.mojave.compress.route;
+package org.mojave.engine.prune;
 
 import java.util.Arrays;
 
 /** Quantiles with linear interpolation between neighbours. */
-final class Quantiles {
+public final class Quantiles {
     private Quantiles() {}
 
     /** The value below which the share lies; {@code values} are not changed. */
-    static double of(double[] values, double share) {
+    public static double of(double[] values, double share) {
         if (values.length == 0 || !(share >= 0 && share <= 1)) {
             throw new IllegalArgumentException("quantile " + share + " of " + values.length + " values");
         }
