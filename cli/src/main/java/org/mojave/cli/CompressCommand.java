@@ -71,21 +71,25 @@ final class CompressCommand implements Callable<Integer> {
         Console console = common.console(streams);
         JobRequest request = request();
         if (dryRun) {
-            try (JobConsole job = new JobConsole(console)) {
-                long bytes = CompressionJob.plan(request, job).bytes();
-                job.close();
-                if (console.json()) {
-                    console.json(Map.of("plannedBytes", bytes));
-                } else {
-                    console.line(output + " will have " + bytes + " bytes (" + Quantities.bytes(bytes) + ")");
-                }
-            }
+            sayBytes(console, request);
             return ExitCode.DONE.code();
         }
         try (JobConsole job = new JobConsole(console)) {
             job.show(CompressionJob.run(request, job));
         }
         return ExitCode.DONE.code();
+    }
+
+    private void sayBytes(Console console, JobRequest request) {
+        long bytes;
+        try (JobConsole job = new JobConsole(console)) {
+            bytes = CompressionJob.plan(request, job).bytes();
+        }
+        if (console.json()) {
+            console.json(Map.of("plannedBytes", bytes));
+        } else {
+            console.line(output + " will have " + bytes + " bytes (" + Quantities.bytes(bytes) + ")");
+        }
     }
 
     private JobRequest request() {

@@ -59,14 +59,14 @@ final class PlanCommand implements Callable<Integer> {
         Console console = common.console(streams);
         JobRequest.Limits limits = new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), false, false);
         JobRequest request = new JobRequest(model, model, recipe.recipe(common.seed(), false), recipe.statistics(), Optional.empty(), List.of(), limits);
+        PlanSummary summary;
         try (JobConsole job = new JobConsole(console)) {
-            PlanSummary summary = CompressionJob.plan(request, job);
-            job.close();
-            if (console.json()) {
-                console.json(json(summary));
-            } else {
-                show(console, summary);
-            }
+            summary = CompressionJob.plan(request, job);
+        }
+        if (console.json()) {
+            console.json(json(summary));
+        } else {
+            show(console, summary);
         }
         return ExitCode.DONE.code();
     }
