@@ -45,7 +45,7 @@ class PlanCommandTest {
     }
 
     private static JsonNode plan(String... options) {
-        Run run = Run.mojave(Stream.concat(Stream.of("plan", model(), "--json", "--quiet", "--sequences", "16", "--length", "64"),
+        Run run = Run.mojave(Stream.concat(Stream.of("plan", model(), "--json", "--quiet", "--sequences", "8", "--length", "32"),
                 Stream.of(options)).toArray(String[]::new));
         assertThat(run.code()).as(run.err()).isZero();
         return JsonMapper.shared().readTree(run.out());
@@ -60,8 +60,8 @@ class PlanCommandTest {
         assertThat(plan.path("schemes").path("gate").propertyStream().mapToInt(count -> count.getValue().asInt()).sum()).isEqualTo(8);
 
         Path output = folder.resolve("out");
-        Run run = Run.mojave("compress", model(), "--out", output.toString(), "--target-size", String.valueOf(size), "--sequences", "16",
-                "--length", "64", "--quiet");
+        Run run = Run.mojave("compress", model(), "--out", output.toString(), "--target-size", String.valueOf(size), "--sequences", "8",
+                "--length", "32", "--quiet");
         assertThat(run.code()).as(run.err()).isZero();
         try (Stream<Path> files = Files.list(output)) {
             assertThat(files.filter(file -> !file.endsWith("report.json")).mapToLong(file -> file.toFile().length()).sum())
@@ -76,7 +76,7 @@ class PlanCommandTest {
         assertThat(run.code()).as(run.err()).isZero();
         assertThat(run.out()).contains("bits per weight (original: ").containsPattern("gate +8  3g64a").containsPattern("router +2  kept")
                 .doesNotContain("Estimated");
-        assertThat(Run.mojave("plan", model(), "--target-bits", "40", "--sequences", "16", "--length", "64", "--quiet").out())
+        assertThat(Run.mojave("plan", model(), "--target-bits", "40", "--sequences", "8", "--length", "32", "--quiet").out())
                 .contains("Estimated divergence from the original: ").containsPattern("embedding +1  8g128s");
     }
 

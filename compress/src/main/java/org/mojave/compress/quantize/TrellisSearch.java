@@ -14,6 +14,8 @@ final class TrellisSearch {
     private static final int NONE = -1;
     /** Paths are cut off at a loss that may be lower by this part of their number: finding the very last one takes long. */
     private static final int SLACK = 16;
+    /** Columns between which errors are spread one by one; they reach the columns beyond all at once. */
+    private static final int STRIP_COLUMNS = 32;
 
     private final float[] upper;
     private final int columns;
@@ -22,9 +24,16 @@ final class TrellisSearch {
     private final int width;
     /** Values by register state. */
     private final float[] values = new float[Trellis.STATES];
-    /** Weights of each path, and of its children. */
+    /** Weights of each path, as the errors of whole strips have changed them. */
     private float[][] weights;
     private float[][] nextWeights;
+    /** In the strip of columns being worked on: each path's weights, its errors, and which path it was when the strip began. */
+    private float[][] strip;
+    private float[][] nextStrip;
+    private float[][] errors;
+    private float[][] nextErrors;
+    private int[] origins;
+    private int[] nextOrigins;
     private int[] states;
     private int[] nextStates;
     private float[] losses;
@@ -57,6 +66,12 @@ final class TrellisSearch {
         }
         weights = new float[width][columns];
         nextWeights = new float[width][columns];
+        strip = new float[width][STRIP_COLUMNS];
+        nextStrip = new float[width][STRIP_COLUMNS];
+        errors = new float[width][STRIP_COLUMNS];
+        nextErrors = new float[width][STRIP_COLUMNS];
+        origins = new int[width];
+        nextOrigins = new int[width];
         states = new int[width];
         nextStates = new int[width];
         losses = new float[width];
@@ -71,7 +86,7 @@ final class TrellisSearch {
 
     /** Bytes of a search. */
     static long bytes(int columns, int width) {
-        return (long) width * columns * (2 * Float.BYTES + 3) + 3L * Float.BYTES * Trellis.STATES;
+        return (long) width * (columns * (2L * Float.BYTES + 3) + 4L * Float.BYTES * STRIP_COLUMNS) + 3L * Float.BYTES * Trellis.STATES;
     }
 
     /** Codes of a row {@code row}[from … from + columns − 1] with these scales by column; returns the loss. */
@@ -80,8 +95,16 @@ final class TrellisSearch {
         states[0] = 0;
         losses[0] = 0;
         int paths = 1;
-        for (int column = 0; column < columns; column++) {
-            paths = advance(column, paths, scales[column]);
+        for (int start = 0; start < columns; start += STRIP_COLUMNS) {
+            int end = Math.min(columns, start + STRIP_COLUMNS);
+            for (int path = 0; path < paths; path++) {
+                System.arraycopy(weights[path], start, strip[path], 0, end - start);
+                origins[path] = path;
+            }
+            for (int column = start; column < end; column++) {
+                paths = advance(column, start, paths, scales[column]);
+            }
+            spread(start, end, paths);
         }
         int best = 0;
         for (int path = 1; path < paths; path++) {
@@ -96,9 +119,10 @@ final class TrellisSearch {
     }
 
     /** Takes all paths over one column; returns how many there are then. */
-    private int advance(int column, int paths, float scale) {
+    private int advance(int column, int start, int paths, float scale) {
         float inverse = 1 / upper[column * columns + column];
-        expand(column, paths, scale, inverse);
+        int at = column - start;
+        expand(at, paths, scale, inverse);
         int survivors = choose(paths << bits);
         for (int i = 0; i < survivors; i++) {
             int child = survivor[i];
@@ -109,17 +133,21 @@ final class TrellisSearch {
             codes[column * width + i] = (byte) (child & mask);
             nextStates[i] = state;
             nextLosses[i] = Float.intBitsToFloat(keys[child]);
-            descend(weights[parent], nextWeights[i], column, (weights[parent][column] - scale * values[state]) * inverse);
+            nextOrigins[i] = origins[parent];
+            float[] mine = nextErrors[i];
+            System.arraycopy(errors[parent], 0, mine, 0, at);
+            mine[at] = (strip[parent][at] - scale * values[state]) * inverse;
+            descend(strip[parent], nextStrip[i], column, at, mine[at]);
         }
         swap();
         return survivors;
     }
 
     /** States and losses of all children; as losses are not negative, their bits have the same order. */
-    private void expand(int column, int paths, float scale, float inverse) {
+    private void expand(int at, int paths, float scale, float inverse) {
         int child = 0;
         for (int path = 0; path < paths; path++) {
-            float weight = weights[path][column];
+            float weight = strip[path][at];
             float loss = losses[path];
             int first = Trellis.next(states[path], 0, bits);
             for (int code = 0; code <= mask; code++) {
@@ -182,18 +210,43 @@ final class TrellisSearch {
         return reached;
     }
 
-    /** The child's weights: the parent's, less the column's error as it falls on the columns that follow. */
-    private void descend(float[] parent, float[] child, int column, float error) {
-        int row = column * columns;
-        for (int c = column + 1; c < columns; c++) {
+    /** The child's weights in the strip: the parent's, less the column's error as it falls on the columns that follow. */
+    private void descend(float[] parent, float[] child, int column, int at, float error) {
+        int end = Math.min(STRIP_COLUMNS, at + columns - column);
+        int row = column * columns + column - at;
+        for (int c = at + 1; c < end; c++) {
             child[c] = parent[c] - error * upper[row + c];
         }
     }
 
-    private void swap() {
-        float[][] oldWeights = weights;
+    /** Carries the errors of a strip to all columns beyond, for the paths that are left. */
+    private void spread(int start, int end, int paths) {
+        for (int path = 0; path < paths; path++) {
+            float[] target = nextWeights[path];
+            System.arraycopy(weights[origins[path]], end, target, end, columns - end);
+            for (int column = start; column < end; column++) {
+                float error = errors[path][column - start];
+                int row = column * columns;
+                for (int c = end; c < columns; c++) {
+                    target[c] -= error * upper[row + c];
+                }
+            }
+        }
+        float[][] old = weights;
         weights = nextWeights;
-        nextWeights = oldWeights;
+        nextWeights = old;
+    }
+
+    private void swap() {
+        float[][] oldStrip = strip;
+        strip = nextStrip;
+        nextStrip = oldStrip;
+        float[][] oldErrors = errors;
+        errors = nextErrors;
+        nextErrors = oldErrors;
+        int[] oldOrigins = origins;
+        origins = nextOrigins;
+        nextOrigins = oldOrigins;
         int[] oldStates = states;
         states = nextStates;
         nextStates = oldStates;
