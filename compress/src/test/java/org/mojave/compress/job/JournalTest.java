@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
+import org.mojave.compress.report.RouterResult;
 import tools.jackson.databind.json.JsonMapper;
 
 class JournalTest {
@@ -28,6 +29,8 @@ class JournalTest {
         return List.of(new JournalEntry.Begun(json.createObjectNode().put("a", 1), json.createObjectNode().put("b", "x")),
                 new JournalEntry.Written(Map.of("layers.0.query", 4_000_000_000L),
                         List.of(new MatrixResult("layers.0.query", 8, 16, "gptq", "4g32a", 640, 77, new MatrixResult.Evidence(40.5, 22.25, 0.5), 0.125, events))),
+                new JournalEntry.RouterWritten("model.layers.0.mlp.gate.weight", 3_000_000_001L, new RouterResult("layers.0.router", 768, true,
+                        new RouterResult.Agreement(0.75, 0.125), new RouterResult.Agreement(0.875, 0.0625))),
                 new JournalEntry.Noted(new JobEvent.ShortCalibration(128, 3, 256)),
                 new JournalEntry.Noted(new JobEvent.TensorsLeftOut(3, 99, "vision.x")),
                 new JournalEntry.Noted(new JobEvent.RecordLost("m")),
