@@ -1,6 +1,7 @@
 package org.mojave.compress.sensitivity;
 
 import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.run.Logits;
 
 /** Mean Kullback-Leibler divergence of changed predictions from the original's, in nats a token. Sums are in float64. */
 final class Divergence {
@@ -24,25 +25,7 @@ final class Divergence {
     }
 
     private double row(float[] original, float[] changed, int start) {
-        double from = logSum(original, start);
-        double to = logSum(changed, start);
-        double sum = 0;
-        for (int i = start; i < start + vocabulary; i++) {
-            double logProbability = original[i] - from;
-            sum += Math.exp(logProbability) * (logProbability - (changed[i] - to));
-        }
-        return Math.max(0, sum);
-    }
-
-    private double logSum(float[] logits, int start) {
-        float largest = Float.NEGATIVE_INFINITY;
-        for (int i = start; i < start + vocabulary; i++) {
-            largest = Math.max(largest, logits[i]);
-        }
-        double sum = 0;
-        for (int i = start; i < start + vocabulary; i++) {
-            sum += Math.exp(logits[i] - largest);
-        }
-        return largest + Math.log(sum);
+        return Logits.divergence(new Logits.Row(original, Logits.logSum(original, start, vocabulary)),
+                new Logits.Row(changed, Logits.logSum(changed, start, vocabulary)), start, vocabulary);
     }
 }

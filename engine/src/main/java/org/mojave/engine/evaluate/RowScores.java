@@ -31,38 +31,14 @@ final class RowScores {
         workers.run(rows, (row, _) -> {
             int start = row * vocabulary;
             int target = start + targets[offset + row];
-            double total = logSumExp(logits, start);
+            double total = Logits.logSum(logits, start, vocabulary);
             loss[row] = total - logits[target];
             if (base != null) {
-                double baseTotal = logSumExp(base, start);
+                double baseTotal = Logits.logSum(base, start, vocabulary);
                 baseLoss[row] = baseTotal - base[target];
-                divergence[row] = divergence(base, baseTotal, logits, total, start);
+                divergence[row] = Logits.divergence(new Logits.Row(base, baseTotal), new Logits.Row(logits, total), start, vocabulary);
                 agrees[row] = Logits.best(logits, start, vocabulary) == Logits.best(base, start, vocabulary);
             }
         });
-    }
-
-    private double logSumExp(float[] logits, int start) {
-        float largest = Float.NEGATIVE_INFINITY;
-        for (int i = start; i < start + vocabulary; i++) {
-            largest = Math.max(largest, logits[i]);
-        }
-        double sum = 0;
-        for (int i = start; i < start + vocabulary; i++) {
-            sum += Math.exp(logits[i] - largest);
-        }
-        return largest + Math.log(sum);
-    }
-
-    private double divergence(float[] base, double baseTotal, float[] logits, double total, int start) {
-        double sum = 0;
-        for (int i = start; i < start + vocabulary; i++) {
-            double logBase = base[i] - baseTotal;
-            double probability = Math.exp(logBase);
-            if (probability > 0) {
-                sum += probability * (logBase - (logits[i] - total));
-            }
-        }
-        return Math.max(0, sum); // rounding may leave −1e−17
     }
 }
