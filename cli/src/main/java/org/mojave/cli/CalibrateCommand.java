@@ -4,14 +4,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.mojave.cli.terminal.ByteCount;
 import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Streams;
 import org.mojave.compress.calibrate.StatisticsHeader;
 import org.mojave.compress.calibrate.StatisticsMerge;
 import org.mojave.compress.job.JobRequest;
 import org.mojave.compress.job.StatisticsJob;
-import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
@@ -47,33 +45,14 @@ final class CalibrateCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder of the statistics; must not exist.")
     private Path output;
 
-    @Option(names = "--calibration", paramLabel = "FILE", arity = "1..*",
-            description = "UTF-8 text like what the model will be used on, or tokens of mojave sample (default: a bundled mix).")
-    private List<Path> calibration;
-
-    @Option(names = "--sequences", paramLabel = "N", defaultValue = "128", description = "Calibration sequences (default: ${DEFAULT-VALUE}).")
-    private int sequences;
-
-    @Option(names = "--length", paramLabel = "N", defaultValue = "256", description = "Tokens of a sequence (default: ${DEFAULT-VALUE}).")
-    private int length;
-
-    @Option(names = "--balance", paramLabel = "R", arity = "0..1", fallbackValue = "2", defaultValue = "0",
-            description = "Choose sequences until every expert has R times its even share of the tokens (R if not given: 2).")
-    private double balance;
-
-    @Option(names = "--balance-most", paramLabel = "N", defaultValue = "0",
-            description = "Choose at most N sequences for the balance (default: as many as it takes).")
-    private int balanceMost;
-
-    @Option(names = "--affinity-power", paramLabel = "P", defaultValue = "0",
-            description = "Tokens count in an expert's statistics with their routing weight to this power: 0, 1 or 2 (default: ${DEFAULT-VALUE}).")
-    private int affinityPower;
+    @Mixin
+    private CalibrationOptions calibration = new CalibrationOptions();
 
     @Option(names = "--merge", paramLabel = "DIR", description = "Add statistics that were gathered before, instead; once for each folder.")
     private List<Path> merged = List.of();
 
-    @Option(names = "--memory", paramLabel = "SIZE", description = "Memory that the process may take, e.g. 4GB (default: a quarter of the machine's).")
-    private ByteCount memory;
+    @Mixin
+    private MemoryOption memory = new MemoryOption();
 
     @Option(names = "--overwrite", description = "Replace older statistics in DIR, finished or not.")
     private boolean overwrite;
@@ -96,13 +75,12 @@ final class CalibrateCommand implements Callable<Integer> {
     }
 
     private StatisticsHeader gathered(Console console) {
-        List<Path> texts = calibration == null ? BundledTexts.calibration() : calibration;
         // The scheme only says which matrices are looked at, which is the same for all.
         Recipe recipe = new Recipe(Method.GPTQ, new Scheme(4, Scheme.WHOLE_ROW, true), Recipe.KEEP,
-                new CalibrationWish(texts, sequences, length, balance, balanceMost), new Fitting(false, affinityPower, 0, 0, 0), common.seed());
+                calibration.wish(true), new Fitting(false, calibration.affinityPower(), 0, 0, 0), common.seed());
         JobRequest request = new JobRequest(model, output, recipe, Optional.empty(), List.of(),
-                new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), false, overwrite));
-        try (JobConsole job = new JobConsole(console, "mojave calibrate")) {
+                new JobRequest.Limits(memory.bytes(), common.threads(), false, overwrite));
+        try (JobConsole job = new JobConsole(console, _ -> "the same command")) {
             StatisticsHeader header = StatisticsJob.run(request, job);
             job.showEvents();
             return header;

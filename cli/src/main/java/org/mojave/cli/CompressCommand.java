@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.mojave.cli.terminal.ByteCount;
 import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
@@ -50,8 +49,8 @@ final class CompressCommand implements Callable<Integer> {
     @Option(names = "--eval", paramLabel = "FILE", arity = "1..*", description = "Text for perplexity before and after (default: a bundled mix).")
     private List<Path> evaluation;
 
-    @Option(names = "--memory", paramLabel = "SIZE", description = "Memory that the process may take, e.g. 4GB (default: a quarter of the machine's).")
-    private ByteCount memory;
+    @Mixin
+    private MemoryOption memory = new MemoryOption();
 
     @Option(names = "--strict", description = "End with an error where a matrix cannot be quantized as asked.")
     private boolean strict;
@@ -89,7 +88,7 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private JobRequest request() {
-        JobRequest.Limits limits = new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), strict, overwrite);
+        JobRequest.Limits limits = new JobRequest.Limits(memory.bytes(), common.threads(), strict, overwrite);
         return new JobRequest(model, output, recipe.recipe(common.seed(), dryRun), recipe.statistics(), Optional.empty(),
                 evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
     }

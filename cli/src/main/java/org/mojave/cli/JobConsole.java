@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Progress;
 import org.mojave.cli.terminal.Quantities;
@@ -21,25 +22,24 @@ final class JobConsole implements JobListener, AutoCloseable {
     private static final int SHOWN_EVENTS = 3;
 
     private final Console console;
-    private final String continuation;
+    private final UnaryOperator<String> continuation;
     private final Map<Class<?>, List<JobEvent>> events = new LinkedHashMap<>();
     private Progress progress;
 
     /** For a compression. */
     JobConsole(Console console) {
-        this(console, "mojave resume");
+        this(console, output -> "mojave resume " + output);
     }
 
-    /** For a job that {@code continuation} goes on with. */
-    JobConsole(Console console, String continuation) {
+    /** For a job that the command which {@code continuation} makes of its output goes on with. */
+    JobConsole(Console console, UnaryOperator<String> continuation) {
         this.console = console;
         this.continuation = continuation;
     }
 
     @Override
     public void resumable(Path output) {
-        console.note("If this is interrupted, " + (continuation.equals("mojave resume") ? continuation + " " + output : "the same command")
-                + " goes on with it.");
+        console.note("If this is interrupted, " + continuation.apply(output.toString()) + " goes on with it.");
     }
 
     @Override

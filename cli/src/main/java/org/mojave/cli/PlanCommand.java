@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.mojave.cli.terminal.ByteCount;
 import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
@@ -17,7 +16,6 @@ import org.mojave.compress.job.JobRequest;
 import org.mojave.compress.job.PlanSummary;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -47,8 +45,8 @@ final class PlanCommand implements Callable<Integer> {
     @Mixin
     private RecipeOptions recipe;
 
-    @Option(names = "--memory", paramLabel = "SIZE", description = "Memory that the process may take, e.g. 4GB (default: a quarter of the machine's).")
-    private ByteCount memory;
+    @Mixin
+    private MemoryOption memory = new MemoryOption();
 
     PlanCommand(Streams streams) {
         this.streams = streams;
@@ -57,7 +55,7 @@ final class PlanCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Console console = common.console(streams);
-        JobRequest.Limits limits = new JobRequest.Limits(memory == null ? 0 : memory.bytes(), common.threads(), false, false);
+        JobRequest.Limits limits = new JobRequest.Limits(memory.bytes(), common.threads(), false, false);
         JobRequest request = new JobRequest(model, model, recipe.recipe(common.seed(), true), recipe.statistics(), Optional.empty(), List.of(), limits);
         try (JobConsole job = new JobConsole(console)) {
             PlanSummary summary = CompressionJob.plan(request, job);

@@ -1,7 +1,6 @@
 package org.mojave.cli;
 
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.mojave.cli.terminal.ByteCount;
@@ -12,6 +11,7 @@ import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.Target;
 import org.mojave.format.packed.Scheme;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What shall become of a model: the options that {@code compress} and {@code plan} share. */
@@ -39,34 +39,15 @@ final class RecipeOptions {
             description = "Bits of embedding and output head: 8, or 16 to keep them (default: 8).")
     private Integer vocabularyBits;
 
-    @Option(names = "--calibration", paramLabel = "FILE", arity = "1..*",
-            description = "UTF-8 text like what the model will be used on, or tokens of mojave sample (default: a bundled mix).")
-    private List<Path> calibration;
+    @Mixin
+    private CalibrationOptions calibration = new CalibrationOptions();
 
     @Option(names = "--statistics", paramLabel = "DIR",
             description = "Statistics of mojave calibrate instead of text; fast, but no matrix is fitted to the quantized ones before it.")
     private Path statistics;
 
-    @Option(names = "--sequences", paramLabel = "N", defaultValue = "128", description = "Calibration sequences (default: ${DEFAULT-VALUE}).")
-    private int sequences;
-
-    @Option(names = "--length", paramLabel = "N", defaultValue = "256", description = "Tokens of a sequence (default: ${DEFAULT-VALUE}).")
-    private int length;
-
-    @Option(names = "--balance", paramLabel = "R", arity = "0..1", fallbackValue = "2", defaultValue = "0",
-            description = "Choose sequences until every expert has R times its even share of the tokens (R if not given: 2).")
-    private double balance;
-
-    @Option(names = "--balance-most", paramLabel = "N", defaultValue = "0",
-            description = "Choose at most N sequences for the balance (default: as many as it takes).")
-    private int balanceMost;
-
     @Option(names = "--no-matching", description = "Fit each matrix to its own outputs, not to those of the original model (less exact).")
     private boolean noMatching;
-
-    @Option(names = "--affinity-power", paramLabel = "P", defaultValue = "0",
-            description = "Tokens count in an expert's statistics with their routing weight to this power: 0, 1 or 2 (default: ${DEFAULT-VALUE}).")
-    private int affinityPower;
 
     @Option(names = "--shrinkage", paramLabel = "S", defaultValue = "0.25",
             description = "How far the statistics of an expert with few tokens lean on the layer's; 0: not at all (default: ${DEFAULT-VALUE}).")
@@ -86,14 +67,13 @@ final class RecipeOptions {
      */
     Recipe recipe(long seed, boolean sizesOnly) {
         boolean target = targetBits != null || targetSize != null;
-        if (statistics != null && (target || calibration != null || balance > 0 || affinityPower != 0 || routerDamping != 0)) {
+        if (statistics != null && (target || calibration.isGiven() || routerDamping != 0)) {
             throw new UsageException("--statistics stands for the text: leave out --calibration, --balance, --affinity-power, "
                     + "--router-damping and targets");
         }
-        List<Path> texts = calibration == null ? BundledTexts.calibration() : calibration;
-        Fitting fitting = statistics == null ? new Fitting(!noMatching, affinityPower, shrinkage, routerDamping, sweeps)
+        Fitting fitting = statistics == null ? new Fitting(!noMatching, calibration.affinityPower(), shrinkage, routerDamping, sweeps)
                 : new Fitting(false, StoredMoments.header(statistics).affinityPower(), shrinkage, 0, sweeps);
-        CalibrationWish wish = new CalibrationWish(texts, sequences, length, sizesOnly && !target ? 0 : balance, balanceMost);
+        CalibrationWish wish = calibration.wish(target || !sizesOnly);
         if (!target) {
             return new Recipe(Method.parse(method), scheme(), vocabularyBits == null ? 8 : vocabularyBits, wish, fitting, seed);
         }

@@ -2,7 +2,6 @@ package org.mojave.cli;
 
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import org.mojave.cli.terminal.ByteCount;
 import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Progress;
 import org.mojave.cli.terminal.Quantities;
@@ -68,8 +67,8 @@ final class SampleCommand implements Callable<Integer> {
             description = "Sequences searched for at a time; more are faster and take more memory (default: ${DEFAULT-VALUE}).")
     private int together;
 
-    @Option(names = "--memory", paramLabel = "SIZE", description = "Memory that the process may take, e.g. 4GB (default: a quarter of the machine's).")
-    private ByteCount memory;
+    @Mixin
+    private MemoryOption memory = new MemoryOption();
 
     @Option(names = "--overwrite", description = "Replace older tokens in FILE, finished or not.")
     private boolean overwrite;
@@ -81,7 +80,7 @@ final class SampleCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Console console = common.console(streams);
-        long buffers = MemoryBudget.ofProcess(memory == null ? 0 : memory.bytes());
+        long buffers = MemoryBudget.ofProcess(memory.bytes());
         SamplingRequest request = new SamplingRequest(model, output, new BeamSettings(length, width, tau, ngram, run), sequences,
                 together, common.seed(),
                 new SamplingRequest.Limits(buffers, common.threads(), overwrite));

@@ -78,10 +78,9 @@ sealed interface StoreReport {
         public String line(int tokens) {
             StreamStatistics all = experts.statistics();
             StreamStatistics generation = all.since(prompt);
-            Replay.Result best = best();
             StringBuilder line = new StringBuilder("Experts in memory when needed: ").append(Quantities.percent(all.hitRate()));
             if (recorder.complete()) {
-                line.append(" (the best possible with ").append(experts.slots()).append(" slots: ").append(Quantities.percent(best.hitRate())).append(")");
+                line.append(" (the best possible with ").append(experts.slots()).append(" slots: ").append(Quantities.percent(best().hitRate())).append(")");
             }
             if (tokens > 0) {
                 line.append("; per token ").append(Quantities.decimals(generation.stallNanos() / 1e6 / tokens, 1)).append(" ms of waiting and ")
