@@ -36,6 +36,11 @@ public final class HiddenStates implements AutoCloseable {
         return tokens * width * Float.BYTES;
     }
 
+    /** States in memory if they take {@code most} bytes at most, else in a file in {@code folder}. */
+    public static HiddenStates of(int tokens, int width, MemoryBudget budget, long most, Path folder) {
+        return bytes(tokens, width) <= most ? inMemory(tokens, width, budget) : inFile(tokens, width, folder);
+    }
+
     /** States in memory, taken from the budget. */
     public static HiddenStates inMemory(int tokens, int width, MemoryBudget budget) {
         MemoryBudget.Share share = budget.take("hidden states", bytes(tokens, width));

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
@@ -78,6 +79,18 @@ public record InputGroup(List<PlannedMatrix> matrices) {
             }
         }
         return groups.values().stream().map(InputGroup::new).toList();
+    }
+
+    /** As many groups from the start as have room, each for so many bytes; at least one. */
+    public static List<InputGroup> wave(List<InputGroup> groups, long room, ToLongFunction<InputGroup> bytes) {
+        int count = 0;
+        for (long left = room; count < groups.size(); count++) {
+            left -= bytes.applyAsLong(groups.get(count));
+            if (left < 0 && count > 0) {
+                break;
+            }
+        }
+        return groups.subList(0, count);
     }
 
     private static Step step(MatrixRole role) {

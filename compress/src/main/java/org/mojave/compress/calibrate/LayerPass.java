@@ -78,10 +78,21 @@ public final class LayerPass {
         runner.route(weights, chunk, read(number), observer, listener);
     }
 
+    /** Hears what the router chose for some sequences in order, the first of which has that number. */
+    interface Choices {
+        void made(int firstSequence, Routing routing);
+    }
+
     /** Replaces the states by what the half layer makes of them. */
     public void carry(LayerWeights weights, InputGroup.Half half) {
+        carry(weights, half, (_, _) -> { });
+    }
+
+    /** As {@link #carry(LayerWeights, InputGroup.Half)}, telling the router's choices. */
+    void carry(LayerWeights weights, InputGroup.Half half, Choices choices) {
         for (int number = 0; number < chunks(); number++) {
-            observe(number, weights, half, LinearObserver.NONE, RouterListener.NONE);
+            int firstSequence = number * chunkSequences(length);
+            observe(number, weights, half, LinearObserver.NONE, (_, routing) -> choices.made(firstSequence, routing));
             states.write(number * chunkSequences(length) * length, chunkLength(number), chunk);
         }
     }

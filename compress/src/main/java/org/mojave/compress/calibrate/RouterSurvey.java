@@ -2,7 +2,6 @@ package org.mojave.compress.calibrate;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.MemoryNeeds;
@@ -10,11 +9,9 @@ import org.mojave.compress.statistics.ExpertHistogram;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.ModelSpec;
-import org.mojave.engine.run.Batch;
 import org.mojave.engine.run.Ends;
 import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.LayerWeights;
-import org.mojave.engine.run.LinearObserver;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.run.Routing;
 
@@ -23,8 +20,6 @@ import org.mojave.engine.run.Routing;
  * the same for any memory and any number of threads.
  */
 public final class RouterSurvey {
-    private static final int CHUNK_TOKENS = 2048;
-
     private final Model model;
     private final TokenSequences pool;
     private final Workers workers;
@@ -71,29 +66,18 @@ public final class RouterSurvey {
 
     private List<ExpertHistogram> run(Place place) {
         ModelSpec spec = model.spec();
-        int together = Math.max(1, CHUNK_TOKENS / pool.length());
-        int chunkTokens = Math.min(together, pool.count()) * pool.length();
+        int chunkTokens = LayerPass.chunkTokens(pool.count(), pool.length());
         int tokens = Math.multiplyExact(pool.count(), pool.length());
         long chunkBytes = MemoryNeeds.forward(spec, chunkTokens) + HiddenStates.bytes(chunkTokens, spec.hiddenSize());
         try (MemoryBudget.Share _ = place.budget().take("activations of one step", chunkBytes);
-                HiddenStates states = HiddenStates.bytes(tokens, spec.hiddenSize()) <= place.budget().free()
-                        ? HiddenStates.inMemory(tokens, spec.hiddenSize(), place.budget())
-                        : HiddenStates.inFile(tokens, spec.hiddenSize(), place.folder())) {
-            float[] chunk = new float[chunkTokens * spec.hiddenSize()];
-            Ends ends = new Ends(model, workers);
-            for (int s = 0; s < pool.count(); s++) {
-                ends.embed(pool.sequences().get(s), chunk, 0);
-                states.write(s * pool.length(), pool.length(), chunk);
-            }
-            LayerRunner runner = new LayerRunner(spec, workers);
+                HiddenStates states = HiddenStates.of(tokens, spec.hiddenSize(), place.budget(), place.budget().free(), place.folder())) {
+            LayerPass pass = new LayerPass(new LayerRunner(spec, workers), states, pool, spec.hiddenSize());
+            pass.embed(new Ends(model, workers), pool);
             for (int layer = 0; layer < mixtures.length; layer++) {
                 LayerWeights weights = LayerWeights.of(spec, model.weights(), layer);
-                for (int first = 0; first < pool.count(); first += together) {
-                    int count = Math.min(together, pool.count() - first);
-                    states.read(first * pool.length(), count * pool.length(), chunk);
-                    step(runner, weights, chunk, first, count);
-                    states.write(first * pool.length(), count * pool.length(), chunk);
-                }
+                int mixture = mixtures[layer];
+                pass.carry(weights, InputGroup.Half.ATTENTION);
+                pass.carry(weights, InputGroup.Half.FEED_FORWARD, (first, routing) -> count(mixture, routing, first));
                 place.layerDone().run();
             }
         }
@@ -102,14 +86,6 @@ public final class RouterSurvey {
             all.add(new ExpertHistogram(sequence.length / experts, experts, sequence));
         }
         return all;
-    }
-
-    private void step(LayerRunner runner, LayerWeights weights, float[] chunk, int first, int count) {
-        int[] lengths = new int[count];
-        Arrays.fill(lengths, pool.length());
-        runner.attention(weights, chunk, Batch.whole(lengths), LinearObserver.NONE);
-        runner.feedForward(weights, chunk, count * pool.length(), LinearObserver.NONE,
-                (layer, routing) -> count(mixtures[layer], routing, first));
     }
 
     private void count(int mixture, Routing routing, int first) {

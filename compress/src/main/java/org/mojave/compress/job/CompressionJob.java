@@ -36,7 +36,7 @@ public final class CompressionJob {
 
     /** What would come out, without making it; the request's output is not looked at. */
     public static PlanSummary plan(JobRequest request, JobListener listener) {
-        try (Preparation preparation = Preparation.of(request, new Planning(request, Optional.empty(), listener), listener)) {
+        try (Preparation preparation = Preparation.of(request, Optional.empty(), listener)) {
             return PlanSummary.of(preparation);
         }
     }
@@ -54,7 +54,7 @@ public final class CompressionJob {
     private static Report run(JobRequest request, JobListener listener, boolean mayBeginAnew,
             Function<Preparation, MemoryBudget> memory) {
         WorkFolder folder = WorkFolder.of(request.output());
-        try (Preparation preparation = Preparation.of(request, new Planning(request, Optional.of(folder), listener), listener)) {
+        try (Preparation preparation = Preparation.of(request, Optional.of(folder), listener)) {
             folder.prepare(request.model(), request.limits().overwrite());
             MemoryBudget budget = memory.apply(preparation);
             if (mayBeginAnew && folder.isUnfinished() && !sameJob(folder, preparation)) {

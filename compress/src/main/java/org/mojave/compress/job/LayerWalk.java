@@ -1,7 +1,6 @@
 package org.mojave.compress.job;
 
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -82,10 +81,8 @@ final class LayerWalk implements AutoCloseable {
     private static HiddenStates states(JobContext job, ModelSpec spec, Quantization quantization) {
         TokenSequences tokens = job.preparation().tokens();
         int count = Math.multiplyExact(tokens.count(), tokens.length());
-        long bytes = HiddenStates.bytes(count, spec.hiddenSize());
-        boolean fits = bytes <= (job.budget().free() - quantization.leastBytes()) / 2;
-        return fits ? HiddenStates.inMemory(count, spec.hiddenSize(), job.budget())
-                : HiddenStates.inFile(count, spec.hiddenSize(), job.records().folder());
+        return HiddenStates.of(count, spec.hiddenSize(), job.budget(), (job.budget().free() - quantization.leastBytes()) / 2,
+                job.records().folder());
     }
 
     /** Quantizes everything that is missing and leaves the last layer's output in {@link #states}. */
@@ -153,15 +150,7 @@ final class LayerWalk implements AutoCloseable {
     /** As many groups from the start as have room for their moments; at least one. */
     private List<InputGroup> wave(List<InputGroup> groups) {
         long room = job.budget().free() - quantization.leastBytes() - Moments.commonBytes(groups, fitting);
-        List<InputGroup> wave = new ArrayList<>();
-        for (InputGroup group : groups) {
-            room -= Moments.bytes(group, fitting);
-            if (room < 0 && !wave.isEmpty()) {
-                break;
-            }
-            wave.add(group);
-        }
-        return wave;
+        return InputGroup.wave(groups, room, group -> Moments.bytes(group, fitting));
     }
 
     private Map<MatrixId, Matrix> written(List<InputGroup> groups, Arena arena) {

@@ -2,7 +2,6 @@ package org.mojave.compress.job;
 
 import java.util.List;
 import org.mojave.compress.calibrate.InputGroup;
-import org.mojave.compress.calibrate.LayerPass;
 import org.mojave.compress.calibrate.Moments;
 import org.mojave.compress.plan.ByteSizes;
 import org.mojave.compress.plan.MemoryBudget;

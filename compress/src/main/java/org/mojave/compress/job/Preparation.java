@@ -47,13 +47,11 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
     /** What the report may grow to, and some room for the file system. */
     private static final long SPARE_BYTES = 16 << 20;
 
-    /** As {@link #of(JobRequest, Planning, JobListener)} for a job that starts anew, unheard. */
-    static Preparation of(JobRequest request) {
-        return of(request, new Planning(request, Optional.empty(), JobListener.NONE), JobListener.NONE);
-    }
-
-    /** Opens and reads what the request names; throws what is wrong with it. A plan for a target is made by {@code planning}. */
-    static Preparation of(JobRequest request, Planning planning, JobListener listener) {
+    /**
+     * Opens and reads what the request names; throws what is wrong with it. {@code interrupted}: where a job may lie whose plan for a
+     * target can be taken over; empty to plan anew.
+     */
+    static Preparation of(JobRequest request, Optional<WorkFolder> interrupted, JobListener listener) {
         for (Path text : request.evaluation()) {
             if (!Files.isReadable(text) || Files.isDirectory(text)) {
                 throw new RecipeException(text + ": no such text file, or it cannot be read; correct --eval");
@@ -63,7 +61,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         try {
             Optional<StatisticsHeader> statistics = request.statistics().map(folder -> header(folder, request, source));
             JobTokens chosen = JobTokens.of(request, source.model(), listener);
-            Planning.Planned planned = planning.plan(source, chosen.sequences());
+            Planning.Planned planned = new Planning(request, interrupted, listener).plan(source, chosen.sequences());
             Map<String, byte[]> files = SmallFiles.of(planned.plan(), request.recipe(), source.parameters());
             return new Preparation(request, source, planned, FileLayout.of(planned.plan()), files, chosen, statistics);
         } catch (RuntimeException e) {

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.zip.CRC32C;
 import org.mojave.compress.report.MatrixResult;
 import org.mojave.compress.report.RouterResult;
@@ -125,21 +126,22 @@ final class Records implements AutoCloseable {
         if (names.isEmpty()) {
             return;
         }
-        Map<String, Long> added = new LinkedHashMap<>();
-        names.forEach(name -> added.put(name, running.remove(name).getValue()));
-        writer.force();
-        journal.append(new JournalEntry.Written(added, finished));
-        checksums.putAll(added);
+        commit(names, added -> new JournalEntry.Written(added, finished));
         finished.forEach(result -> results.put(result.matrix(), result));
     }
 
     /** As {@link #commit}, of one router. */
     void commitRouter(String tensor, RouterResult result) {
-        long checksum = running.remove(tensor).getValue();
-        writer.force();
-        journal.append(new JournalEntry.RouterWritten(tensor, checksum, result));
-        checksums.put(tensor, checksum);
+        commit(List.of(tensor), added -> new JournalEntry.RouterWritten(tensor, added.get(tensor), result));
         routers.put(tensor, result);
+    }
+
+    private void commit(Collection<String> names, Function<Map<String, Long>, JournalEntry> entry) {
+        Map<String, Long> added = new LinkedHashMap<>();
+        names.forEach(name -> added.put(name, running.remove(name).getValue()));
+        writer.force();
+        journal.append(entry.apply(added));
+        checksums.putAll(added);
     }
 
     /** How far the repaired routers agree with the original, by tensor. */

@@ -1,6 +1,5 @@
 package org.mojave.compress.job;
 
-import java.lang.foreign.MemorySegment;
 import org.mojave.compress.calibrate.InputGroup;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.format.packed.PackedLayout;

@@ -48,7 +48,7 @@ public final class StatisticsJob {
             throw new RecipeException("statistics are gathered for gptq without matching");
         }
         WorkFolder folder = WorkFolder.of(request.output());
-        try (Preparation preparation = Preparation.of(request, new Planning(request, Optional.empty(), listener), listener)) {
+        try (Preparation preparation = Preparation.of(request, Optional.empty(), listener)) {
             folder.prepare(request.model(), request.limits().overwrite());
             MemoryBudget budget = bufferBytes == 0 ? Memory.budget(preparation) : new MemoryBudget(bufferBytes);
             StatisticsHeader header = header(preparation);

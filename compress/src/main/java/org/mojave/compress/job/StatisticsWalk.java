@@ -1,7 +1,6 @@
 package org.mojave.compress.job;
 
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -40,9 +39,7 @@ final class StatisticsWalk implements AutoCloseable {
         ModelSpec spec = source.spec();
         TokenSequences tokens = job.preparation().tokens();
         int count = Math.multiplyExact(tokens.count(), tokens.length());
-        boolean fits = HiddenStates.bytes(count, spec.hiddenSize()) <= (job.budget().free() - largestGroup()) / 2;
-        states = fits ? HiddenStates.inMemory(count, spec.hiddenSize(), job.budget())
-                : HiddenStates.inFile(count, spec.hiddenSize(), job.records().folder());
+        states = HiddenStates.of(count, spec.hiddenSize(), job.budget(), (job.budget().free() - largestGroup()) / 2, job.records().folder());
         pass = new LayerPass(new LayerRunner(spec, job.workers()), states, tokens, spec.hiddenSize());
     }
 
@@ -118,16 +115,7 @@ final class StatisticsWalk implements AutoCloseable {
     /** As many groups from the start as have room for their moments and the copies of one of them; at least one. */
     private List<InputGroup> wave(List<InputGroup> groups) {
         long copies = groups.stream().mapToLong(group -> 2 * Moments.bytes(group, fitting)).max().orElse(0);
-        long room = job.budget().free() - copies;
-        List<InputGroup> wave = new ArrayList<>();
-        for (InputGroup group : groups) {
-            room -= Moments.bytes(group, fitting);
-            if (room < 0 && !wave.isEmpty()) {
-                break;
-            }
-            wave.add(group);
-        }
-        return wave;
+        return InputGroup.wave(groups, job.budget().free() - copies, group -> Moments.bytes(group, fitting));
     }
 
     private void write(InputGroup group, Moments moments) {

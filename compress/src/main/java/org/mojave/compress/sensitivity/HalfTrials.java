@@ -81,16 +81,8 @@ final class HalfTrials {
     }
 
     private List<InputGroup> wave(List<InputGroup> groups) {
-        long room = budget.free() - Moments.commonBytes(groups, FITTING);
-        List<InputGroup> wave = new ArrayList<>();
-        for (InputGroup group : groups) {
-            room -= Moments.bytes(group, FITTING) + bytes(group);
-            if (room < 0 && !wave.isEmpty()) {
-                break;
-            }
-            wave.add(group);
-        }
-        return wave;
+        return InputGroup.wave(groups, budget.free() - Moments.commonBytes(groups, FITTING),
+                group -> Moments.bytes(group, FITTING) + bytes(group));
     }
 
     /** Bytes for a group's factor, and for its matrices in a scheme and in the reference scheme. */

@@ -53,7 +53,7 @@ class CompressionJobTest {
         long floor;
         long hessians = 0;
         long largest = 0;
-        try (Preparation preparation = Preparation.of(tight)) {
+        try (Preparation preparation = Preparation.of(tight, Optional.empty(), JobListener.NONE)) {
             floor = Memory.floor(preparation);
             for (InputGroup group : InputGroup.of(preparation.plan().quantized(1), InputGroup.Step.NETWORK_INPUT)) {
                 hessians += Moments.bytes(group, RECIPE.fitting());

@@ -82,7 +82,7 @@ class StatisticsJobTest {
         StatisticsJob.run(request("plenty", 1, part(0, 24), 1), JobListener.NONE);
         JobRequest tight = request("tight", 1, part(0, 24), 3);
         long floor;
-        try (Preparation preparation = Preparation.of(tight)) {
+        try (Preparation preparation = Preparation.of(tight, Optional.empty(), JobListener.NONE)) {
             floor = Memory.floor(preparation);
         }
         JobListener stopping = new JobListener() {
