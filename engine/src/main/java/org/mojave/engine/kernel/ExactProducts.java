@@ -1,14 +1,8 @@
 package org.mojave.engine.kernel;
 
-import java.util.Optional;
 
 /** {@link Products} as a path: weights are decoded to float32, activations are not rounded. What calibration and tests rely on. */
 public final class ExactProducts implements ProductPath {
-    @Override
-    public Optional<NativeKernels> natives() {
-        return Optional.empty();
-    }
-
     @Override
     public String describe() {
         return "decoded weights × float activations";

@@ -29,7 +29,9 @@ public sealed interface ProductPath permits ExactProducts, NativeProducts, Vecto
     boolean joins();
 
     /** Native kernels for what lies between the products, if this path uses any. */
-    Optional<NativeKernels> natives();
+    default Optional<NativeKernels> natives() {
+        return Optional.empty();
+    }
 
     /** One line for people. */
     String describe();

@@ -1,6 +1,5 @@
 package org.mojave.engine.kernel;
 
-import java.util.Optional;
 
 /**
  * Products without native code: packed matrices meet few tokens tile by tile ({@link TileProduct}); everything else goes
@@ -12,11 +11,6 @@ public final class VectorProducts implements ProductPath {
     private static final long TASK_BYTES = 128 << 10;
 
     VectorProducts() {}
-
-    @Override
-    public Optional<NativeKernels> natives() {
-        return Optional.empty();
-    }
 
     @Override
     public String describe() {

@@ -123,9 +123,7 @@ public final class Model implements AutoCloseable {
      * closing the result closes all three.
      */
     public Model withExperts(ExpertStore store, ReadableFile.Opener opener) {
-        Set<String> others = new TreeSet<>(weights.tensorNames());
-        others.removeAll(expertTensors());
-        return inMemory(others, opener, Optional.of(store));
+        return inMemory(denseTensors(), opener, Optional.of(store));
     }
 
     private Model inMemory(Set<String> tensors, ReadableFile.Opener opener, Optional<ExpertStore> store) {
@@ -135,9 +133,7 @@ public final class Model implements AutoCloseable {
 
     /** Bytes that the weights outside of routed experts take in memory. */
     public long residentBytes() {
-        Set<String> others = new TreeSet<>(weights.tensorNames());
-        others.removeAll(expertTensors());
-        return bytes(others);
+        return bytes(denseTensors());
     }
 
     /** Bytes that all weights take in memory. */
@@ -153,11 +149,12 @@ public final class Model implements AutoCloseable {
         return sum;
     }
 
-    private Set<String> expertTensors() {
-        Set<String> tensors = new TreeSet<>();
+    /** All tensors but those of routed experts' matrices. */
+    private Set<String> denseTensors() {
+        Set<String> tensors = new TreeSet<>(weights.tensorNames());
         for (MatrixId id : spec.matrices()) {
             if (id.expert() != MatrixId.NONE) {
-                tensors.addAll(weights.tensorNamesOf(id));
+                tensors.removeAll(weights.tensorNamesOf(id));
             }
         }
         return tensors;
