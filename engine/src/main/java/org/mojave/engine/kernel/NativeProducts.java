@@ -117,7 +117,7 @@ public final class NativeProducts implements ProductPath {
 
     private static boolean isNative(ProductList.Entry entry) {
         return switch (entry.w()) {
-            case PackedMatrix packed -> packed.hasKernels();
+            case PackedMatrix _ -> true;
             case DenseMatrix dense -> entry.input().tokens() < MANY_TOKENS && NativeKernels.supports(dense.tensor().type());
             default -> false;
         };
@@ -132,7 +132,7 @@ public final class NativeProducts implements ProductPath {
         }
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            if (entry.w() instanceof PackedMatrix packed && packed.hasKernels() && entry.input().request(group(packed))) {
+            if (entry.w() instanceof PackedMatrix packed && entry.input().request(group(packed))) {
                 add(new Part(entry, 0, entry.input().tokens(), FEW_TOKENS, group(packed)));
                 floats += (long) entry.input().tokens() * packed.columns();
             }
