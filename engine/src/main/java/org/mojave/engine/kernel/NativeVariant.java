@@ -36,6 +36,11 @@ public enum NativeVariant {
         return "mojave_packed_" + integers;
     }
 
+    /** Symbol of the product with GGUF blocks. */
+    String ggufSymbol() {
+        return "mojave_gguf_" + integers;
+    }
+
     /** Symbol of the product with float matrices. */
     String denseSymbol() {
         return "mojave_dense_" + floats;
