@@ -60,6 +60,7 @@ public final class NativeKernels {
     private final MemorySegment quantize;
     private final MemorySegment attention;
     private final MemorySegment silu;
+    private final GgufKernels gguf;
 
     /** Binds the symbols; IllegalArgumentException if one is missing. */
     NativeKernels(NativeVariant variant, int capabilities, SymbolLookup library) {
@@ -71,15 +72,21 @@ public final class NativeKernels {
         quantize = find(library, "mojave_quantize");
         attention = find(library, variant.attentionSymbol());
         silu = find(library, variant.siluSymbol());
+        gguf = new GgufKernels(variant, library);
     }
 
-    private static MemorySegment find(SymbolLookup library, String symbol) {
+    static MemorySegment find(SymbolLookup library, String symbol) {
         return library.find(symbol).orElseThrow(() -> new IllegalArgumentException("it lacks " + symbol));
     }
 
     /** Instruction set of these kernels. */
     public NativeVariant variant() {
         return variant;
+    }
+
+    /** Those for blocks of GGUF files. */
+    GgufKernels gguf() {
+        return gguf;
     }
 
     /** Whether {@link #multiplyDense} can read that type. */
@@ -200,7 +207,7 @@ public final class NativeKernels {
     }
 
     /** The kernels know no gaps between rows. */
-    private static void checkWhole(Block block, int rows, int columns) {
+    static void checkWhole(Block block, int rows, int columns) {
         if (block.stride() != columns) {
             throw new IllegalArgumentException("rows of " + columns + " floats must follow each other, not be " + block.stride()
                     + " apart");
@@ -212,7 +219,7 @@ public final class NativeKernels {
     public record Rows(int first, int end) {}
 
     /** What a call can throw is unchecked: a closed arena, another thread's memory. */
-    private static RuntimeException failure(Throwable thrown) {
+    static RuntimeException failure(Throwable thrown) {
         return thrown instanceof RuntimeException known ? known : new IllegalStateException(thrown);
     }
 
@@ -261,7 +268,7 @@ public final class NativeKernels {
         return fields;
     }
 
-    private static MemorySegment bytes(byte[] array, long index) {
+    static MemorySegment bytes(byte[] array, long index) {
         return MemorySegment.ofArray(array).asSlice(index);
     }
 
@@ -269,7 +276,7 @@ public final class NativeKernels {
         return floats(block.values(), block.offset());
     }
 
-    private static MemorySegment floats(float[] array, long index) {
+    static MemorySegment floats(float[] array, long index) {
         return MemorySegment.ofArray(array).asSlice(Float.BYTES * index);
     }
 

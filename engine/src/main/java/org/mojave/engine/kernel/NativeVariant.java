@@ -52,6 +52,11 @@ public enum NativeVariant {
         return "mojave_trellis_search_" + floats;
     }
 
+    /** Symbol of the product with GGUF blocks. */
+    String ggufSymbol() {
+        return "mojave_gguf_" + integers;
+    }
+
     /** Symbol of the product with float matrices. */
     String denseSymbol() {
         return "mojave_dense_" + floats;

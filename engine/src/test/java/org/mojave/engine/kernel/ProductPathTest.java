@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.mojave.format.gguf.GgufType;
 import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.packed.Scheme;
 import org.mojave.format.tensor.ElementType;
@@ -37,6 +38,8 @@ class ProductPathTest {
         for (ElementType type : List.of(ElementType.F32, ElementType.BF16, ElementType.F16)) {
             matrices.add(KernelSamples.dense(type, 53, 317, random));
         }
+        GgufSamples.types().forEach(type -> matrices.add(GgufSamples.random(type, 53, 512, random)));
+        matrices.add(GgufSamples.random(GgufType.MXFP4, 53, 512, random));
         for (ProductPath path : paths()) {
             matrices.forEach(matrix -> cases.add(Arguments.of(path.describe(), matrix.storage(), path, matrix)));
         }
@@ -58,7 +61,8 @@ class ProductPathTest {
                 path.multiply(w, x, tokens, three, several);
             }
             assertThat(three).as("%s %s, %d tokens", name, storage, tokens).isEqualTo(one);
-            boolean rounds = path instanceof NativeProducts && w instanceof PackedMatrix;
+            boolean rounds = path instanceof NativeProducts && (w instanceof PackedMatrix
+                    || (w instanceof GgufMatrix blocks && blocks.hasKernels()));
             assertThat(error(one, expected) / usualSize(w, x, tokens)).as("%s %s, %d tokens", name, storage, tokens)
                     .isLessThan(rounds ? 0.02 : 1e-5);
         }
