@@ -210,10 +210,10 @@ public final class CompressionJob {
 
     private static void copyKept(JobContext job) {
         Plan plan = job.preparation().plan();
-        Set<String> refitted = job.preparation().refitted();
+        Set<String> rewritten = job.preparation().rewritten();
         job.stages().time("copy", () -> {
             for (int layer = MatrixId.NONE; layer < plan.source().spec().layers().size(); layer++) {
-                List<String> names = plan.kept(layer).stream().filter(name -> !job.records().has(name) && !refitted.contains(name)).toList();
+                List<String> names = plan.kept(layer).stream().filter(name -> !job.records().has(name) && !rewritten.contains(name)).toList();
                 for (String name : names) {
                     TensorData tensor = plan.source().checkpoint().tensor(name);
                     copy(job, name, tensor.bytes());

@@ -3,6 +3,7 @@ package org.mojave.compress.job;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -73,8 +74,8 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
     private static StatisticsHeader header(Path folder, JobRequest request, SourceModel source) {
         StatisticsHeader header = StoredMoments.header(folder);
         Fitting fitting = request.recipe().fitting();
-        if (request.recipe().method() == Method.RTN) {
-            throw new RecipeException("rounding uses no statistics; leave out --statistics, or use --method gptq");
+        if (request.recipe().method() != Method.GPTQ) {
+            throw new RecipeException("only gptq can use stored statistics; leave out --statistics, or use --method gptq");
         }
         if (!header.fingerprint().equals(Fingerprint.of(source.checkpoint()))) {
             throw new RecipeException(folder + ": holds statistics of another model (" + header.model() + "); make them of this one with "
@@ -118,8 +119,15 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         return SmallFiles.allBytes(layout, smallFiles);
     }
 
-    /** Tensors of the source that are not quantized, but fitted anew: the routers, where they are repaired. */
-    Set<String> refitted() {
+    /** Tensors of the source that are not quantized, but written anew: repaired routers, and what scales are folded into. */
+    Set<String> rewritten() {
+        Set<String> all = new HashSet<>(repaired());
+        all.addAll(plan().folded());
+        return all;
+    }
+
+    /** Tensors of the routers that are repaired. */
+    Set<String> repaired() {
         Recipe recipe = request.recipe();
         return recipe.method() == Method.GPTQ && recipe.fitting().routerDamping() > 0 ? source.routerTensors() : Set.of();
     }
@@ -137,7 +145,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         wish.put("version", ToolVersion.text());
         wish.put("model", Fingerprint.of(source.checkpoint()));
         wish.set("recipe", RecipeJson.write(request.recipe()));
-        wish.put("tokens", request.recipe().method() == Method.RTN ? "" : digest);
+        wish.put("tokens", request.recipe().needsText() ? digest : "");
         return wish;
     }
 
@@ -167,7 +175,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         Stream<JobEvent> leftOut = unused.isEmpty() ? Stream.of() : Stream.of(new JobEvent.TensorsLeftOut(unused.size(),
                 unused.stream().mapToLong(t -> t.bytes().byteSize()).sum(), unused.getFirst().name()));
         int wanted = request.recipe().calibration().sequences();
-        boolean few = request.recipe().method() != Method.RTN && statistics.isEmpty() && request.tokens().isEmpty() && tokens().count() < wanted
+        boolean few = request.recipe().needsText() && statistics.isEmpty() && request.tokens().isEmpty() && tokens().count() < wanted
                 && balance().isEmpty();
         Stream<JobEvent> shortText = few
                 ? Stream.of(new JobEvent.ShortCalibration(wanted, tokens().count(), tokens().length())) : Stream.of();

@@ -53,7 +53,7 @@ final class Verification {
 
     private int compareTensors(Model written) {
         Plan plan = job.preparation().plan();
-        Set<String> refitted = job.preparation().refitted();
+        Set<String> rewritten = job.preparation().rewritten();
         int compared = 0;
         for (PlannedMatrix matrix : plan.matrices()) {
             if (matrix.scheme().isPresent()) {
@@ -72,10 +72,10 @@ final class Verification {
             for (String name : plan.kept(layer)) {
                 TensorData original = plan.source().checkpoint().tensor(name);
                 TensorData copy = written.checkpoint().tensor(name);
-                if (refitted.contains(name) && Records.checksum(copy.bytes()) != job.records().checksum(name)) {
+                if (rewritten.contains(name) && Records.checksum(copy.bytes()) != job.records().checksum(name)) {
                     throw different(name, "holds other bytes than were computed");
                 }
-                if (original.type() != copy.type() || (!refitted.contains(name) && original.bytes().mismatch(copy.bytes()) >= 0)) {
+                if (plan.storedType(name) != copy.type() || (!rewritten.contains(name) && original.bytes().mismatch(copy.bytes()) >= 0)) {
                     throw different(name, "differs from the original");
                 }
                 compared++;

@@ -74,7 +74,7 @@ public final class FileLayout {
     private static void addKept(List<List<TensorEntry>> records, Plan plan, int layer) {
         for (String name : plan.kept(layer)) {
             TensorData tensor = plan.source().checkpoint().tensor(name);
-            records.add(List.of(new TensorEntry(name, tensor.type(), tensor.shape(), tensor.type().bytes())));
+            records.add(List.of(new TensorEntry(name, plan.storedType(name), tensor.shape(), plan.storedType(name).bytes())));
         }
     }
 
