@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Set;
 import org.mojave.compress.calibrate.HiddenStates;
 import org.mojave.compress.calibrate.TokenSequences;
+import org.mojave.compress.plan.KeptTensor;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.report.Report;
@@ -16,7 +17,7 @@ import org.mojave.format.tensor.TensorData;
 
 /**
  * Opens the finished files with the ordinary loader and compares them with what the job computed: every packed tensor's
- * checksum, every kept tensor with the original, every scheme with the plan, and the logits of a few sequences.
+ * checksum, every kept tensor with the original (those that were rewritten: with what was computed), every scheme with the plan, and the logits of a few sequences.
  */
 final class Verification {
     /** Largest difference of a logit, as a part of the largest logit: rounding of float32 sums in another order. */
@@ -70,18 +71,25 @@ final class Verification {
         }
         for (int layer = MatrixId.NONE; layer < plan.source().spec().layers().size(); layer++) {
             for (String name : plan.kept(layer)) {
-                TensorData original = plan.source().checkpoint().tensor(name);
-                TensorData copy = written.checkpoint().tensor(name);
-                if (refitted.contains(name) && Records.checksum(copy.bytes()) != job.records().checksum(name)) {
-                    throw different(name, "holds other bytes than were computed");
-                }
-                if (original.type() != copy.type() || (!refitted.contains(name) && original.bytes().mismatch(copy.bytes()) >= 0)) {
-                    throw different(name, "differs from the original");
-                }
+                compareKept(name, plan.source().kept(name), written.checkpoint().tensor(name), refitted.contains(name));
                 compared++;
             }
         }
         return compared;
+    }
+
+    /** A tensor as it was in the original must still be; one that was rewritten or fitted anew must be what was computed. */
+    private void compareKept(String name, KeptTensor expected, TensorData copy, boolean refitted) {
+        if (expected.type() != copy.type() || !expected.dimensions().equals(copy.shape())) {
+            throw different(name, "is " + copy.type() + copy.shape() + ", planned was " + expected.type() + expected.dimensions());
+        }
+        if (!refitted && expected instanceof KeptTensor.Copied(TensorData original)) {
+            if (original.bytes().mismatch(copy.bytes()) >= 0) {
+                throw different(name, "differs from the original");
+            }
+        } else if (Records.checksum(copy.bytes()) != job.records().checksum(name)) {
+            throw different(name, "holds other bytes than were computed");
+        }
     }
 
     private VerificationException different(String tensor, String how) {

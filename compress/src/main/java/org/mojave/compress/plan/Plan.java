@@ -11,7 +11,6 @@ import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.format.packed.Scheme;
-import org.mojave.format.tensor.TensorData;
 
 /**
  * A scheme for every matrix of one model, or the decision to keep it. Routers and the gate of a shared expert are always
@@ -67,11 +66,11 @@ public final class Plan {
 
     /** A kept matrix is copied tensor by tensor, so its tensor must stand for itself. */
     private static void requireKeepable(SourceModel source, MatrixId id) {
-        TensorData tensor = source.checkpoint().tensor(source.names().matrix(id).tensor());
+        KeptTensor tensor = source.kept(source.names().matrix(id).tensor());
         switch (tensor.type()) {
             case F32, F16, BF16, F64 -> { }
             case BOOL, U8, I8, I16, U16, I32, U32, I64, U64, F8_E4M3, F8_E5M2, F8_E8M0 ->
-                throw new RecipeException(id.name() + " cannot be kept as it is: " + tensor.name() + " holds "
+                throw new RecipeException(id.name() + " cannot be kept as it is: " + tensor.tensorName() + " holds "
                         + tensor.type().wireName() + " codes with scales elsewhere; write --vocabulary-bits 8");
         }
     }
