@@ -43,6 +43,9 @@ final class RecipeOptions {
     @Mixin
     private CalibrationOptions calibration = new CalibrationOptions();
 
+    @Mixin
+    private TransformationOptions transformation = new TransformationOptions();
+
     @Option(names = "--statistics", paramLabel = "DIR",
             description = "Statistics of mojave calibrate instead of text; fast, but no matrix is fitted to the quantized ones before it.")
     private Path statistics;
@@ -67,6 +70,10 @@ final class RecipeOptions {
      * makes no difference, so that none need be chosen for balance, which takes a walk through the model.
      */
     Recipe recipe(long seed, boolean sizesOnly) {
+        return quantization(seed, sizesOnly).with(transformation.transformation());
+    }
+
+    private Recipe quantization(long seed, boolean sizesOnly) {
         boolean target = targetBits != null || targetSize != null;
         if (statistics != null && (target || calibration.isGiven() || routerDamping != 0)) {
             throw new UsageException("--statistics stands for the text: leave out --calibration, --balance, --affinity-power, "

@@ -123,6 +123,14 @@ public final class LayerPass {
         }
     }
 
+    /** As {@link #carry(LayerWeights, InputGroup.Half)}, showing every input and choice on the way. */
+    void carryObserved(LayerWeights weights, InputGroup.Half half, LinearObserver observer, RouterListener listener) {
+        for (int number = 0; number < chunks(); number++) {
+            observe(number, weights, half, observer, listener);
+            states.write(number * chunkSequences(length) * length, chunkLength(number), chunk);
+        }
+    }
+
     private int chunkLength(int number) {
         return Math.min(chunkSequences(length), sequences - number * chunkSequences(length)) * length;
     }

@@ -145,8 +145,7 @@ final class FoldedNorm {
     }
 
     private DenseMatrix dense(MatrixId router, MemorySegment bytes) {
-        TensorData original = source.checkpoint().tensor(tensor(router));
-        return new DenseMatrix(new TensorData(original.name(), ElementType.F32, original.shape(), bytes));
+        return new DenseMatrix(new TensorData(tensor(router), ElementType.F32, source.kept(tensor(router)).dimensions(), bytes));
     }
 
     /** Whether norm and routers are on disk. */
@@ -174,9 +173,8 @@ final class FoldedNorm {
     LayerWeights written(Records records, Arena arena) {
         Map<VectorRole, float[]> vectors = new EnumMap<>(VectorRole.class);
         for (VectorRole role : vectors()) {
-            TensorData original = source.checkpoint().tensor(tensor(role));
-            vectors.put(role, new TensorData(original.name(), ElementType.F32, original.shape(), records.map(original.name(), arena))
-                    .toFloats());
+            String name = tensor(role);
+            vectors.put(role, new TensorData(name, ElementType.F32, source.kept(name).dimensions(), records.map(name, arena)).toFloats());
         }
         Map<MatrixId, Matrix> replaced = new HashMap<>();
         routers().forEach(router -> replaced.put(router, dense(router, records.map(tensor(router), arena))));

@@ -70,8 +70,8 @@ final class LayerWalk implements AutoCloseable {
 
     /** Whether the original's states are carried along. */
     private static boolean matches(Preparation preparation) {
-        return preparation.request().recipe().method() == Method.GPTQ
-                && (preparation.request().recipe().fitting().matching() || !preparation.repaired().isEmpty());
+        return (preparation.request().recipe().method() == Method.GPTQ && preparation.request().recipe().fitting().matching())
+                || !preparation.repaired().isEmpty();
     }
 
     /** Bytes of the buffers that a step over one chunk takes. */
@@ -103,7 +103,7 @@ final class LayerWalk implements AutoCloseable {
     }
 
     private void layer(int layer, Arena arena) {
-        LayerWeights original = LayerWeights.of(plan.source().spec(), plan.source().model().weights(), layer);
+        LayerWeights original = job.stages().time("rewrite", () -> PreparedLayer.of(job, layer, arena));
         LayerWeights weights = original;
         for (InputGroup.Half half : InputGroup.Half.values()) {
             if (half == InputGroup.Half.FEED_FORWARD && routers.isPresent()) {

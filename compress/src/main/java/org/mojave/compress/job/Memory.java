@@ -37,7 +37,7 @@ final class Memory {
         return new MemoryBudget(limit);
     }
 
-    /** Activations of one step, the moments of one group, one matrix being quantized. */
+    /** Activations of one step, the moments of one group, one matrix being rewritten or quantized. */
     static long floor(Preparation preparation) {
         Recipe recipe = preparation.request().recipe();
         long forward = LayerWalk.activationBytes(preparation);
@@ -52,7 +52,7 @@ final class Memory {
                 }
             }
         }
-        long matrix = 0;
+        long matrix = PreparedLayer.matrixBytes(preparation.source());
         for (PlannedMatrix planned : preparation.plan().matrices()) {
             matrix = Math.max(matrix, Quantization.bytes(recipe, planned));
         }

@@ -43,19 +43,9 @@ final class Planning {
     }
 
     private Optional<Planned> journaled(SourceModel source, TokenSequences tokens) {
-        List<JournalEntry> entries;
-        try {
-            entries = folder.map(place -> Journal.peek(place.work())).orElse(List.of());
-        } catch (JobException _) {
-            return Optional.empty(); // a damaged journal is refused, or replaced, by whoever opens it
-        }
-        if (entries.isEmpty() || !(entries.getFirst() instanceof JournalEntry.Begun(var identity, var options))) {
+        List<JournalEntry> entries = Preparation.journaled(request, folder, source, tokens.digest());
+        if (entries.isEmpty() || !(entries.getFirst() instanceof JournalEntry.Begun(_, var options))) {
             return Optional.empty();
-        }
-        for (Map.Entry<String, JsonNode> wish : Preparation.wish(request, source, tokens.digest()).properties()) {
-            if (!wish.getValue().toString().equals(identity.path(wish.getKey()).toString())) {
-                return Optional.empty();
-            }
         }
         Map<String, Scheme> schemes = new LinkedHashMap<>();
         options.path("schemes").properties().forEach(entry -> schemes.put(entry.getKey(), Scheme.parse(entry.getValue().asString())));

@@ -26,8 +26,10 @@ import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.JobEvent;
+import org.mojave.compress.transform.LayerScales;
 import org.mojave.format.checkpoint.CheckpointLayout;
 import org.mojave.format.tensor.TensorData;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -42,9 +44,10 @@ import tools.jackson.databind.node.ObjectNode;
  * @param smallFiles other files by name
  * @param chosen sequences for calibration, or for comparing logits only, and how they were chosen
  * @param statistics where stored statistics come from, where they are used
+ * @param scales of each layer, where weights are rewritten with scales; else none
  */
 record Preparation(JobRequest request, SourceModel source, Planning.Planned planned, CheckpointLayout layout,
-        Map<String, byte[]> smallFiles, JobTokens chosen, Optional<StatisticsHeader> statistics) implements AutoCloseable {
+        Map<String, byte[]> smallFiles, JobTokens chosen, Optional<StatisticsHeader> statistics, List<LayerScales> scales) implements AutoCloseable {
     /** What the report may grow to, and some room for the file system. */
     private static final long SPARE_BYTES = 16 << 20;
 
@@ -62,9 +65,11 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         try {
             Optional<StatisticsHeader> statistics = request.statistics().map(folder -> header(folder, request, source));
             JobTokens chosen = JobTokens.of(request, source.model(), listener);
-            Planning.Planned planned = new Planning(request, interrupted, listener).plan(source, chosen.sequences());
+            Rewriting.Rewritten rewritten = new Rewriting(request, interrupted, listener).of(source, chosen.sequences());
+            Planning.Planned planned = new Planning(request, interrupted, listener).plan(rewritten.source(), chosen.sequences());
             Map<String, byte[]> files = SmallFiles.of(planned.plan(), request.recipe(), source.parameters());
-            return new Preparation(request, source, planned, FileLayout.of(planned.plan()), files, chosen, statistics);
+            return new Preparation(request, rewritten.source(), planned, FileLayout.of(planned.plan()), files, chosen, statistics,
+                    rewritten.scales());
         } catch (RuntimeException e) {
             source.close();
             throw e;
@@ -74,6 +79,10 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
     private static StatisticsHeader header(Path folder, JobRequest request, SourceModel source) {
         StatisticsHeader header = StoredMoments.header(folder);
         Fitting fitting = request.recipe().fitting();
+        if (request.recipe().transformation().rewrites() || request.recipe().transformation().router().isPresent()) {
+            throw new RecipeException(folder + ": statistics are those of the model as it is; leave out --smoothing, --outlier-scaling, "
+                    + "--rotation and --router-bits, or give text");
+        }
         if (request.recipe().method() != Method.GPTQ) {
             throw new RecipeException("only gptq can use stored statistics; leave out --statistics, or use --method gptq");
         }
@@ -129,7 +138,8 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
     /** Tensors of the routers that are repaired. */
     Set<String> repaired() {
         Recipe recipe = request.recipe();
-        return recipe.method() == Method.GPTQ && recipe.fitting().routerDamping() > 0 ? source.routerTensors() : Set.of();
+        boolean repaired = recipe.method() == Method.GPTQ && recipe.fitting().routerDamping() > 0;
+        return repaired || recipe.transformation().router().isPresent() ? source.routerTensors() : Set.of();
     }
 
     /** What decides the result: a journal with another identity belongs to another job. */
@@ -147,6 +157,25 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         wish.set("recipe", RecipeJson.write(request.recipe()));
         wish.put("tokens", request.recipe().needsText() ? digest : "");
         return wish;
+    }
+
+    /** The journal of the same job, begun earlier; empty if there is none, or none that can be read. */
+    static List<JournalEntry> journaled(JobRequest request, Optional<WorkFolder> folder, SourceModel source, String digest) {
+        List<JournalEntry> entries;
+        try {
+            entries = folder.map(place -> Journal.peek(place.work())).orElse(List.of());
+        } catch (JobException _) {
+            return List.of(); // a damaged journal is refused, or replaced, by whoever opens it
+        }
+        if (entries.isEmpty() || !(entries.getFirst() instanceof JournalEntry.Begun(var identity, _))) {
+            return List.of();
+        }
+        for (Map.Entry<String, JsonNode> wish : wish(request, source, digest).properties()) {
+            if (!wish.getValue().toString().equals(identity.path(wish.getKey()).toString())) {
+                return List.of();
+            }
+        }
+        return entries;
     }
 
     /** What else is needed to continue the job. */
@@ -188,7 +217,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
     void requireDisk(Path folder, long written) {
         try {
             long free = Files.getFileStore(folder).getUsableSpace();
-            long needed = Math.max(0, plannedBytes() - written) + SPARE_BYTES;
+            long needed = Math.max(0, plannedBytes() - written) + PreparedLayer.largestBytes(source) + SPARE_BYTES;
             if (free < needed) {
                 throw new ResourceException(folder + ": the result needs " + ByteSizes.text(needed) + " more, the disk has "
                         + ByteSizes.text(free) + " free; make room or choose another --out");

@@ -16,6 +16,7 @@ import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
+import org.mojave.compress.transform.ChangedMatrix;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.format.packed.PackedLayout;
 
@@ -61,10 +62,11 @@ final class Quantization {
         return SlabQuantizer.bytes(new Slab(new InputGroup(List.of(matrix)), matrix, 0, rows), used, recipe.fitting());
     }
 
-    /** As {@link #bytes}, of the plan's largest matrix. */
+    /** As {@link #bytes}, of the plan's largest matrix, or what rewriting one takes, if that is more. */
     long leastBytes() {
         Recipe recipe = job.preparation().request().recipe();
-        return job.preparation().plan().matrices().stream().mapToLong(matrix -> bytes(recipe, matrix)).max().orElse(0);
+        return job.preparation().plan().matrices().stream().mapToLong(matrix -> bytes(recipe, matrix))
+                .reduce(PreparedLayer.matrixBytes(job.preparation().source()), Math::max);
     }
 
     /** The matrices of a group that are not on disk yet. */
@@ -82,7 +84,7 @@ final class Quantization {
         List<Slab> slabs = new ArrayList<>();
         for (InputGroup group : groups) {
             for (PlannedMatrix matrix : missing(group)) {
-                int step = slabRows(matrix);
+                int step = rowsTogether(matrix);
                 for (int row = 0; row < matrix.shape().rows(); row += step) {
                     slabs.add(new Slab(group, matrix, row, Math.min(step, matrix.shape().rows() - row)));
                 }
@@ -98,6 +100,12 @@ final class Quantization {
             missing(group).forEach(matrix -> slabs.add(new Slab(group, matrix, 0, matrix.shape().rows())));
         }
         process(slabs, Optional.of(moments), scaling);
+    }
+
+    /** Rows of a slab; all where each would otherwise take the whole matrix to decode. */
+    private int rowsTogether(PlannedMatrix matrix) {
+        return job.preparation().source().model().weights().matrix(matrix.id()) instanceof ChangedMatrix changed && changed.mixesRows()
+                ? matrix.shape().rows() : slabRows(matrix);
     }
 
     private static int slabRows(PlannedMatrix matrix) {

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.mojave.compress.plan.KeptTensor;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.recipe.RecipeJson;

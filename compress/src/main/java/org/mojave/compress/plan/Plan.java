@@ -80,11 +80,11 @@ public final class Plan {
 
     /** A kept matrix is copied tensor by tensor, so its tensor must stand for itself. */
     private static void requireKeepable(SourceModel source, MatrixId id) {
-        TensorData tensor = source.checkpoint().tensor(source.names().matrix(id).tensor());
+        KeptTensor tensor = source.kept(source.names().matrix(id).tensor());
         switch (tensor.type()) {
             case F32, F16, BF16, F64 -> { }
             case BOOL, U8, I8, I16, U16, I32, U32, I64, U64, F8_E4M3, F8_E5M2, F8_E8M0 ->
-                throw new RecipeException(id.name() + " cannot be kept as it is: " + tensor.name() + " holds "
+                throw new RecipeException(id.name() + " cannot be kept as it is: " + tensor.tensorName() + " holds "
                         + tensor.type().wireName() + " codes with scales elsewhere; write --vocabulary-bits 8");
         }
     }
@@ -101,12 +101,12 @@ public final class Plan {
 
     /** How a kept tensor is stored. */
     public ElementType storedType(String tensor) {
-        return folded.contains(tensor) ? ElementType.F32 : source.checkpoint().tensor(tensor).type();
+        return folded.contains(tensor) ? ElementType.F32 : source.kept(tensor).type();
     }
 
     /** Bytes of a kept tensor as it is stored. */
     public long storedBytes(String tensor) {
-        return source.checkpoint().tensor(tensor).elements() * storedType(tensor).bytes();
+        return TensorData.elements(source.kept(tensor).dimensions()) * storedType(tensor).bytes();
     }
 
     /** Every matrix, in file order. */
