@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -70,6 +71,21 @@ class PlanCommandTest {
         assertThat(Run.mojave("run", output.toString(), "-p", "The wren", "-n", "3", "--quiet").code()).isZero();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"rtn", "hqq", "awq"})
+    void everyMethodCanBeGivenASize(String method) {
+        long size = plan("--bits", "4").path("bytes").asLong() * 9 / 10;
+        Path output = folder.resolve("out");
+        Run run = Run.mojave("compress", model(), "--out", output.toString(), "--target-size", String.valueOf(size), "--method", method,
+                "--sequences", "8", "--length", "32", "--quiet", "--json");
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonNode report = JsonMapper.shared().readTree(run.out());
+        assertThat(report.path("result").path("bytes").asLong()).isBetween(size * 99 / 100, size);
+        assertThat(report.path("matrices").valueStream().filter(m -> m.path("matrix").asString().contains(".experts."))
+                .map(m -> m.path("state").asString()).distinct()).containsExactly(method);
+        assertThat(report.path("matrices").valueStream().map(m -> m.path("storage").asString()).distinct().count()).isGreaterThan(2);
+    }
+
     @Test
     void saysSizesAndSchemesInWords() {
         Run run = Run.mojave("plan", model(), "--bits", "3", "--quiet");
@@ -85,7 +101,7 @@ class PlanCommandTest {
             --target-bits 3 --target-size 1MB | give one of them
             --target-bits 3 --bits 4          | leave out --bits
             --target-bits 3 --group-size 32   | leave out --group-size
-            --target-size 1MB --method rtn    | leave out --method rtn
+            --method best                     | unknown method 'best'; write rtn, hqq, awq, gptq
             --target-bits 0                   | --target-bits must be between 0 and 64
             --target-bits 0.1                 | the smallest plan has
             """)

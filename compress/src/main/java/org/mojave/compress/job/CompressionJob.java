@@ -1,6 +1,5 @@
 package org.mojave.compress.job;
 
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +19,6 @@ import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.format.checkpoint.TensorChecksums;
 import org.mojave.format.file.DurableFile;
-import org.mojave.format.tensor.TensorData;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -63,6 +61,9 @@ public final class CompressionJob {
             Report report;
             try (Journal journal = Journal.open(folder.work())) {
                 begin(folder, journal, preparation);
+                if (journal.entries().stream().noneMatch(JournalEntry.Scaled.class::isInstance)) {
+                    journal.append(JournalEntry.Scaled.all(preparation.scales()));
+                }
                 listener.resumable(request.output());
                 report = work(preparation, journal, budget, listener);
             }
@@ -210,24 +211,16 @@ public final class CompressionJob {
 
     private static void copyKept(JobContext job) {
         Plan plan = job.preparation().plan();
-        Set<String> refitted = job.preparation().refitted();
+        Set<String> rewritten = job.preparation().rewritten();
         job.stages().time("copy", () -> {
             for (int layer = MatrixId.NONE; layer < plan.source().spec().layers().size(); layer++) {
-                List<String> names = plan.kept(layer).stream().filter(name -> !job.records().has(name) && !refitted.contains(name)).toList();
+                List<String> names = plan.kept(layer).stream().filter(name -> !job.records().has(name) && !rewritten.contains(name)).toList();
                 for (String name : names) {
-                    TensorData tensor = plan.source().checkpoint().tensor(name);
-                    copy(job, name, tensor.bytes());
+                    plan.source().kept(name).write((offset, piece) -> job.records().write(name, offset, piece));
                 }
                 job.records().commit(names, List.of());
             }
         });
-    }
-
-    private static void copy(JobContext job, String name, MemorySegment bytes) {
-        long piece = 1 << 26;
-        for (long start = 0; start < bytes.byteSize(); start += piece) {
-            job.records().write(name, start, bytes.asSlice(start, Math.min(piece, bytes.byteSize() - start)));
-        }
     }
 
     private static void writeSmallFiles(JobContext job) {

@@ -14,7 +14,7 @@ import org.mojave.compress.calibrate.TokenSequences;
 import org.mojave.compress.calibrate.Vocabulary;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.recipe.CalibrationWish;
-import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.statistics.ExpertHistogram;
 import org.mojave.engine.kernel.Workers;
@@ -38,7 +38,7 @@ record JobTokens(TokenSequences sequences, Optional<BalancedText> balance) {
         if (request.tokens().isPresent()) {
             return new JobTokens(request.tokens().get(), Optional.empty());
         }
-        if (request.recipe().method() == Method.RTN || request.statistics().isPresent()) {
+        if (!request.recipe().needsText() || request.statistics().isPresent()) {
             return new JobTokens(random(model.spec(), request.recipe().seed()), Optional.empty());
         }
         CalibrationWish wish = request.recipe().calibration();
@@ -70,9 +70,10 @@ record JobTokens(TokenSequences sequences, Optional<BalancedText> balance) {
     private static TokenSequences text(JobRequest request, ModelSpec spec, int count) {
         CalibrationWish wish = request.recipe().calibration();
         if (wish.files().isEmpty()) {
-            throw new RecipeException("gptq needs calibration text; name a text file with --calibration, or use --method rtn");
+            throw new RecipeException(reader(request) + " needs calibration text; name a text file with --calibration, or "
+                    + remedy(request));
         }
-        requireTokenizer(request.model());
+        requireTokenizer(request);
         int length = Math.min(wish.length(), spec.contextLength());
         try (Tokenizer tokenizer = Tokenizer.open(request.model())) {
             checkTokenFiles(wish.files(), tokenizer, spec);
@@ -81,11 +82,22 @@ record JobTokens(TokenSequences sequences, Optional<BalancedText> balance) {
         }
     }
 
-    private static void requireTokenizer(Path model) {
-        if (!Files.exists(model.resolve("tokenizer.json"))) {
-            throw new RecipeException(model + " has no tokenizer.json, which gptq needs to read calibration text; add it, or use "
-                    + "--method rtn");
+    private static void requireTokenizer(JobRequest request) {
+        if (!Files.exists(request.model().resolve("tokenizer.json"))) {
+            throw new RecipeException(request.model() + " has no tokenizer.json, which " + reader(request)
+                    + " needs to read calibration text; add it, or " + remedy(request));
         }
+    }
+
+    /** Who wants text. */
+    private static String reader(JobRequest request) {
+        Recipe recipe = request.recipe();
+        return recipe.method().calibrates() ? recipe.method().wireName()
+                : recipe.target().isPresent() ? "weighing matrices for a target" : "smoothing or router calibration";
+    }
+
+    private static String remedy(JobRequest request) {
+        return request.recipe().method().calibrates() || request.recipe().target().isPresent() ? "use --method rtn without a target" : "leave out --smoothing, --outlier-scaling and --router-bits";
     }
 
     private static void checkTokenFiles(List<Path> files, Tokenizer tokenizer, ModelSpec spec) {

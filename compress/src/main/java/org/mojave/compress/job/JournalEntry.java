@@ -1,6 +1,7 @@
 package org.mojave.compress.job;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +10,7 @@ import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
 import org.mojave.compress.report.ReportJson;
 import org.mojave.compress.report.RouterResult;
+import org.mojave.compress.transform.LayerScales;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -31,6 +33,16 @@ sealed interface JournalEntry {
 
     /** A router's tensor that is on disk, with the CRC-32C of its bytes, and how far it agrees with the original. */
     record RouterWritten(String tensor, long checksum, RouterResult result) implements JournalEntry {}
+
+    /** The scales that a layer's weights are rewritten with. */
+    record Scaled(int layer, LayerScales scales) implements JournalEntry {
+        /** One entry for each layer. */
+        static JournalEntry[] all(List<LayerScales> scales) {
+            JournalEntry[] entries = new JournalEntry[scales.size()];
+            Arrays.setAll(entries, layer -> new Scaled(layer, scales.get(layer)));
+            return entries;
+        }
+    }
 
     /** Something worth telling that belongs to no matrix. */
     record Noted(JobEvent event) implements JournalEntry {}
@@ -58,6 +70,10 @@ sealed interface JournalEntry {
                 node.put("entry", "router").put("tensor", e.tensor).put("crc32c", e.checksum);
                 node.set("result", ReportJson.router(e.result));
             }
+            case Scaled e -> {
+                node.put("entry", "scaled").put("layer", e.layer);
+                node.set("scales", e.scales.json());
+            }
             case Noted e -> {
                 node.put("entry", "noted");
                 node.set("event", EventJson.write(e.event));
@@ -79,6 +95,7 @@ sealed interface JournalEntry {
                 yield new Written(checksums, results);
             }
             case "router" -> new RouterWritten(node.path("tensor").asString(), node.path("crc32c").asLong(), ReportJson.router(object(node, "result")));
+            case "scaled" -> new Scaled(node.path("layer").asInt(), LayerScales.read(object(node, "scales")));
             case "noted" -> new Noted(EventJson.read(node.path("event")));
             case "spent" -> new Spent(node.path("stage").asString(), node.path("seconds").asDouble());
             default -> throw new IllegalArgumentException("unknown entry " + node.path("entry"));

@@ -43,24 +43,14 @@ final class Planning {
     }
 
     private Optional<Planned> journaled(SourceModel source, TokenSequences tokens) {
-        List<JournalEntry> entries;
-        try {
-            entries = folder.map(place -> Journal.peek(place.work())).orElse(List.of());
-        } catch (JobException _) {
-            return Optional.empty(); // a damaged journal is refused, or replaced, by whoever opens it
-        }
-        if (entries.isEmpty() || !(entries.getFirst() instanceof JournalEntry.Begun(var identity, var options))) {
+        List<JournalEntry> entries = Preparation.journaled(request, folder, source, tokens.digest());
+        if (entries.isEmpty() || !(entries.getFirst() instanceof JournalEntry.Begun(_, var options))) {
             return Optional.empty();
-        }
-        for (Map.Entry<String, JsonNode> wish : Preparation.wish(request, source, tokens.digest()).properties()) {
-            if (!wish.getValue().toString().equals(identity.path(wish.getKey()).toString())) {
-                return Optional.empty();
-            }
         }
         Map<String, Scheme> schemes = new LinkedHashMap<>();
         options.path("schemes").properties().forEach(entry -> schemes.put(entry.getKey(), Scheme.parse(entry.getValue().asString())));
         JsonNode estimate = options.path("estimate");
-        return Optional.of(new Planned(Plan.of(source, schemes),
+        return Optional.of(new Planned(Plan.of(source, schemes, request.recipe()),
                 estimate.isNumber() ? OptionalDouble.of(estimate.asDouble()) : OptionalDouble.empty()));
     }
 
@@ -68,7 +58,7 @@ final class Planning {
         folder.ifPresent(place -> place.check(request.model(), request.limits().overwrite()));
         TargetPlan.requireReachable(source, request.recipe());
         try (Workers workers = new Workers(request.limits().threads())) {
-            Sensitivity sensitivity = new Sensitivity(source, tokens,
+            Sensitivity sensitivity = new Sensitivity(source, request.recipe().method(), tokens,
                     new MemoryBudget(MemoryBudget.ofProcess(request.limits().memoryBytes())), workers);
             listener.started("weigh", sensitivity.steps());
             TargetPlan found = TargetPlan.of(source, request.recipe(), sensitivity.measure(place -> listener.advanced(1, place)));

@@ -3,6 +3,7 @@ package org.mojave.compress.job;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,8 +26,10 @@ import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.JobEvent;
+import org.mojave.compress.transform.LayerScales;
 import org.mojave.format.checkpoint.CheckpointLayout;
 import org.mojave.format.tensor.TensorData;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -41,9 +44,10 @@ import tools.jackson.databind.node.ObjectNode;
  * @param smallFiles other files by name
  * @param chosen sequences for calibration, or for comparing logits only, and how they were chosen
  * @param statistics where stored statistics come from, where they are used
+ * @param scales of each layer, where weights are rewritten with scales; else none
  */
 record Preparation(JobRequest request, SourceModel source, Planning.Planned planned, CheckpointLayout layout,
-        Map<String, byte[]> smallFiles, JobTokens chosen, Optional<StatisticsHeader> statistics) implements AutoCloseable {
+        Map<String, byte[]> smallFiles, JobTokens chosen, Optional<StatisticsHeader> statistics, List<LayerScales> scales) implements AutoCloseable {
     /** What the report may grow to, and some room for the file system. */
     private static final long SPARE_BYTES = 16 << 20;
 
@@ -61,9 +65,11 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         try {
             Optional<StatisticsHeader> statistics = request.statistics().map(folder -> header(folder, request, source));
             JobTokens chosen = JobTokens.of(request, source.model(), listener);
-            Planning.Planned planned = new Planning(request, interrupted, listener).plan(source, chosen.sequences());
+            Rewriting.Rewritten rewritten = new Rewriting(request, interrupted, listener).of(source, chosen.sequences());
+            Planning.Planned planned = new Planning(request, interrupted, listener).plan(rewritten.source(), chosen.sequences());
             Map<String, byte[]> files = SmallFiles.of(planned.plan(), request.recipe(), source.parameters());
-            return new Preparation(request, source, planned, FileLayout.of(planned.plan()), files, chosen, statistics);
+            return new Preparation(request, rewritten.source(), planned, FileLayout.of(planned.plan()), files, chosen, statistics,
+                    rewritten.scales());
         } catch (RuntimeException e) {
             source.close();
             throw e;
@@ -73,8 +79,12 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
     private static StatisticsHeader header(Path folder, JobRequest request, SourceModel source) {
         StatisticsHeader header = StoredMoments.header(folder);
         Fitting fitting = request.recipe().fitting();
-        if (request.recipe().method() == Method.RTN) {
-            throw new RecipeException("rounding uses no statistics; leave out --statistics, or use --method gptq");
+        if (request.recipe().transformation().rewrites() || request.recipe().transformation().router().isPresent()) {
+            throw new RecipeException(folder + ": statistics are those of the model as it is; leave out --smoothing, --outlier-scaling, "
+                    + "--rotation and --router-bits, or give text");
+        }
+        if (request.recipe().method() != Method.GPTQ) {
+            throw new RecipeException("only gptq can use stored statistics; leave out --statistics, or use --method gptq");
         }
         if (!header.fingerprint().equals(Fingerprint.of(source.checkpoint()))) {
             throw new RecipeException(folder + ": holds statistics of another model (" + header.model() + "); make them of this one with "
@@ -118,10 +128,18 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         return SmallFiles.allBytes(layout, smallFiles);
     }
 
-    /** Tensors of the source that are not quantized, but fitted anew: the routers, where they are repaired. */
-    Set<String> refitted() {
+    /** Tensors of the source that are not quantized, but written anew: repaired routers, and what scales are folded into. */
+    Set<String> rewritten() {
+        Set<String> all = new HashSet<>(repaired());
+        all.addAll(plan().folded());
+        return all;
+    }
+
+    /** Tensors of the routers that are repaired. */
+    Set<String> repaired() {
         Recipe recipe = request.recipe();
-        return recipe.method() == Method.GPTQ && recipe.fitting().routerDamping() > 0 ? source.routerTensors() : Set.of();
+        boolean repaired = recipe.method() == Method.GPTQ && recipe.fitting().routerDamping() > 0;
+        return repaired || recipe.transformation().router().isPresent() ? source.routerTensors() : Set.of();
     }
 
     /** What decides the result: a journal with another identity belongs to another job. */
@@ -137,8 +155,27 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         wish.put("version", ToolVersion.text());
         wish.put("model", Fingerprint.of(source.checkpoint()));
         wish.set("recipe", RecipeJson.write(request.recipe()));
-        wish.put("tokens", request.recipe().method() == Method.RTN ? "" : digest);
+        wish.put("tokens", request.recipe().needsText() ? digest : "");
         return wish;
+    }
+
+    /** The journal of the same job, begun earlier; empty if there is none, or none that can be read. */
+    static List<JournalEntry> journaled(JobRequest request, Optional<WorkFolder> folder, SourceModel source, String digest) {
+        List<JournalEntry> entries;
+        try {
+            entries = folder.map(place -> Journal.peek(place.work())).orElse(List.of());
+        } catch (JobException _) {
+            return List.of(); // a damaged journal is refused, or replaced, by whoever opens it
+        }
+        if (entries.isEmpty() || !(entries.getFirst() instanceof JournalEntry.Begun(var identity, _))) {
+            return List.of();
+        }
+        for (Map.Entry<String, JsonNode> wish : wish(request, source, digest).properties()) {
+            if (!wish.getValue().toString().equals(identity.path(wish.getKey()).toString())) {
+                return List.of();
+            }
+        }
+        return entries;
     }
 
     /** What else is needed to continue the job. */
@@ -167,7 +204,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         Stream<JobEvent> leftOut = unused.isEmpty() ? Stream.of() : Stream.of(new JobEvent.TensorsLeftOut(unused.size(),
                 unused.stream().mapToLong(t -> t.bytes().byteSize()).sum(), unused.getFirst().name()));
         int wanted = request.recipe().calibration().sequences();
-        boolean few = request.recipe().method() != Method.RTN && statistics.isEmpty() && request.tokens().isEmpty() && tokens().count() < wanted
+        boolean few = request.recipe().needsText() && statistics.isEmpty() && request.tokens().isEmpty() && tokens().count() < wanted
                 && balance().isEmpty();
         Stream<JobEvent> shortText = few
                 ? Stream.of(new JobEvent.ShortCalibration(wanted, tokens().count(), tokens().length())) : Stream.of();
@@ -180,7 +217,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
     void requireDisk(Path folder, long written) {
         try {
             long free = Files.getFileStore(folder).getUsableSpace();
-            long needed = Math.max(0, plannedBytes() - written) + SPARE_BYTES;
+            long needed = Math.max(0, plannedBytes() - written) + PreparedLayer.largestBytes(source) + SPARE_BYTES;
             if (free < needed) {
                 throw new ResourceException(folder + ": the result needs " + ByteSizes.text(needed) + " more, the disk has "
                         + ByteSizes.text(free) + " free; make room or choose another --out");

@@ -66,7 +66,7 @@ final class QualityCheck {
     }
 
     private Report.Quality measure(JobRequest request, int[] ids, int window) {
-        Model original = job.preparation().source().model();
+        Model original = job.preparation().source().original();
         try (Model written = Model.open(job.records().folder())) {
             EvaluationOptions options = new EvaluationOptions(window, 0, 0, batch(original, window));
             job.listener().started(STAGE, ids.length / window);

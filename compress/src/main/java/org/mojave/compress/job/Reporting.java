@@ -10,16 +10,15 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.mojave.compress.plan.KeptTensor;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.PlannedMatrix;
-import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.MatrixResult;
 import org.mojave.compress.report.Report;
 import org.mojave.compress.report.ReportJson;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.format.file.DurableFile;
-import org.mojave.format.tensor.TensorData;
 
 /** Puts together what a finished job has to tell. */
 final class Reporting {
@@ -44,7 +43,7 @@ final class Reporting {
                     + preparation.plannedBytes() + "; please report this");
         }
         Report.Result result = new Report.Result(request.output().toString(), preparation.plannedBytes(), bytes, keptBytes(plan), parameters);
-        Optional<Report.Calibration> calibration = request.recipe().method() == Method.RTN ? Optional.empty()
+        Optional<Report.Calibration> calibration = !request.recipe().needsText() ? Optional.empty()
                 : preparation.statistics().map(header -> new Report.Calibration(header.files(), header.sequences(), header.length(),
                         String.join(" ", header.digests()))).or(() -> Optional.of(new Report.Calibration(names(request.recipe().calibration().files()), preparation.tokens().count(),
                         preparation.tokens().length(), preparation.tokens().digest())));
@@ -76,16 +75,16 @@ final class Reporting {
     }
 
     private static MatrixResult kept(Plan plan, PlannedMatrix matrix) {
-        TensorData tensor = plan.source().checkpoint().tensor(plan.source().names().matrix(matrix.id()).tensor());
+        String tensor = plan.source().names().matrix(matrix.id()).tensor();
         return new MatrixResult(matrix.id().name(), matrix.shape().rows(), matrix.shape().columns(), KEPT,
-                tensor.type().wireName().toLowerCase(Locale.ROOT), tensor.bytes().byteSize(), 0, MatrixResult.Evidence.NONE, 0, List.of());
+                plan.storedType(tensor).wireName().toLowerCase(Locale.ROOT), plan.storedBytes(tensor), 0, MatrixResult.Evidence.NONE, 0, List.of());
     }
 
     private static long keptBytes(Plan plan) {
         long bytes = 0;
         for (int layer = MatrixId.NONE; layer < plan.source().spec().layers().size(); layer++) {
             for (String name : plan.kept(layer)) {
-                bytes += plan.source().checkpoint().tensor(name).bytes().byteSize();
+                bytes += plan.storedBytes(name);
             }
         }
         return bytes;

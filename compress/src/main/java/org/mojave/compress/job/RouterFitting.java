@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import org.mojave.compress.calibrate.LayerPass;
 import org.mojave.compress.calibrate.PairedPass;
 import org.mojave.compress.calibrate.RouterPass;
+import org.mojave.compress.plan.KeptTensor;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.SourceModel;
 import org.mojave.compress.report.RouterResult;
@@ -49,21 +50,23 @@ final class RouterFitting {
             return weights;
         }
         MatrixId router = MatrixId.of(MatrixRole.ROUTER, weights.original().layer());
-        TensorData tensor = source.checkpoint().tensor(source.names().matrix(router).tensor());
-        if (!job.records().has(tensor.name())) {
+        KeptTensor tensor = source.kept(source.names().matrix(router).tensor());
+        if (!job.records().has(tensor.tensorName())) {
             job.stages().time("repair", () -> {
                 try (MemoryBudget.Share _ = job.budget().take("a router being repaired", bytes(job.preparation(), router))) {
                     repair(pass, weights, router, tensor);
                 }
             });
         }
-        Matrix written = new DenseMatrix(new TensorData(tensor.name(), tensor.type(), tensor.shape(), job.records().map(tensor.name(), arena)));
+        Matrix written = new DenseMatrix(new TensorData(tensor.tensorName(), tensor.type(), tensor.dimensions(),
+                job.records().map(tensor.tensorName(), arena)));
         return new PairedPass.Weights(weights.quantized().with(router, written), weights.original());
     }
 
-    private void repair(RouterPass pass, PairedPass.Weights weights, MatrixId router, TensorData tensor) {
+    private void repair(RouterPass pass, PairedPass.Weights weights, MatrixId router, KeptTensor tensor) {
         MatrixShape shape = source.spec().shape(router);
-        float[] weight = tensor.toFloats();
+        float[] weight = new float[shape.rows() * shape.columns()];
+        source.model().weights().matrix(router).decode(0, shape.rows(), weight, 0);
         float[] bias = source.model().weights().bias(router).orElse(new float[shape.rows()]);
         RouterRepair repair = new RouterRepair(weight, shape.rows(), job.workers());
         pass.run(weights, (inputs, logits) -> repair.add(inputs, plus(logits, bias, -1)));
@@ -79,8 +82,12 @@ final class RouterFitting {
             found[1] = found[1].plus(RouterAgreement.of(logits, outputs(inputs, repaired, shape, bias), setting));
         });
         boolean better = found[1].divergence() < found[0].divergence();
-        job.records().write(tensor.name(), 0, better ? encoded : tensor.bytes());
-        job.records().commitRouter(tensor.name(), new RouterResult(router.name(), found[0].tokens(), better, agreement(found[0]),
+        if (better) {
+            job.records().write(tensor.tensorName(), 0, encoded);
+        } else {
+            tensor.write((offset, piece) -> job.records().write(tensor.tensorName(), offset, piece));
+        }
+        job.records().commitRouter(tensor.tensorName(), new RouterResult(router.name(), found[0].tokens(), better, agreement(found[0]),
                 agreement(found[1])));
     }
 

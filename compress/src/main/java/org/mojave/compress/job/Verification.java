@@ -1,9 +1,9 @@
 package org.mojave.compress.job;
 
 import java.util.List;
-import java.util.Set;
 import org.mojave.compress.calibrate.HiddenStates;
 import org.mojave.compress.calibrate.TokenSequences;
+import org.mojave.compress.plan.KeptTensor;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.report.Report;
@@ -16,7 +16,7 @@ import org.mojave.format.tensor.TensorData;
 
 /**
  * Opens the finished files with the ordinary loader and compares them with what the job computed: every packed tensor's
- * checksum, every kept tensor with the original, every scheme with the plan, and the logits of a few sequences.
+ * checksum, every kept tensor with the original (those that were rewritten: with what was computed), every scheme with the plan, and the logits of a few sequences.
  */
 final class Verification {
     /** Largest difference of a logit, as a part of the largest logit: rounding of float32 sums in another order. */
@@ -53,7 +53,6 @@ final class Verification {
 
     private int compareTensors(Model written) {
         Plan plan = job.preparation().plan();
-        Set<String> refitted = job.preparation().refitted();
         int compared = 0;
         for (PlannedMatrix matrix : plan.matrices()) {
             if (matrix.scheme().isPresent()) {
@@ -70,18 +69,26 @@ final class Verification {
         }
         for (int layer = MatrixId.NONE; layer < plan.source().spec().layers().size(); layer++) {
             for (String name : plan.kept(layer)) {
-                TensorData original = plan.source().checkpoint().tensor(name);
-                TensorData copy = written.checkpoint().tensor(name);
-                if (refitted.contains(name) && Records.checksum(copy.bytes()) != job.records().checksum(name)) {
-                    throw different(name, "holds other bytes than were computed");
-                }
-                if (original.type() != copy.type() || (!refitted.contains(name) && original.bytes().mismatch(copy.bytes()) >= 0)) {
-                    throw different(name, "differs from the original");
-                }
+                compareKept(name, plan, written.checkpoint().tensor(name));
                 compared++;
             }
         }
         return compared;
+    }
+
+    /** A tensor as it was in the original must still be; one that was rewritten or fitted anew must be what was computed. */
+    private void compareKept(String name, Plan plan, TensorData copy) {
+        KeptTensor expected = plan.source().kept(name);
+        if (plan.storedType(name) != copy.type() || !expected.dimensions().equals(copy.shape())) {
+            throw different(name, "is " + copy.type() + copy.shape() + ", planned was " + plan.storedType(name) + expected.dimensions());
+        }
+        if (!job.preparation().rewritten().contains(name) && expected instanceof KeptTensor.Copied(TensorData original)) {
+            if (original.bytes().mismatch(copy.bytes()) >= 0) {
+                throw different(name, "differs from the original");
+            }
+        } else if (Records.checksum(copy.bytes()) != job.records().checksum(name)) {
+            throw different(name, "holds other bytes than were computed");
+        }
     }
 
     private VerificationException different(String tensor, String how) {

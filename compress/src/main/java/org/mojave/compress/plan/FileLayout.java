@@ -9,7 +9,6 @@ import org.mojave.format.checkpoint.CheckpointLayout;
 import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.safetensors.TensorEntry;
 import org.mojave.format.tensor.ElementType;
-import org.mojave.format.tensor.TensorData;
 
 /**
  * Where every tensor of a native checkpoint lies. In file order: embedding, then each layer (kept tensors, attention,
@@ -73,8 +72,8 @@ public final class FileLayout {
 
     private static void addKept(List<List<TensorEntry>> records, Plan plan, int layer) {
         for (String name : plan.kept(layer)) {
-            TensorData tensor = plan.source().checkpoint().tensor(name);
-            records.add(List.of(new TensorEntry(name, tensor.type(), tensor.shape(), tensor.type().bytes())));
+            KeptTensor tensor = plan.source().kept(name);
+            records.add(List.of(new TensorEntry(name, plan.storedType(name), tensor.dimensions(), plan.storedType(name).bytes())));
         }
     }
 

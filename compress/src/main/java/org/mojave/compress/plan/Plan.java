@@ -5,12 +5,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.format.packed.Scheme;
+import org.mojave.format.tensor.ElementType;
 import org.mojave.format.tensor.TensorData;
 
 /**
@@ -22,10 +24,12 @@ import org.mojave.format.tensor.TensorData;
 public final class Plan {
     private final SourceModel source;
     private final Map<String, PlannedMatrix> matrices;
+    private final Set<String> folded;
 
-    private Plan(SourceModel source, Map<String, PlannedMatrix> matrices) {
+    private Plan(SourceModel source, Map<String, PlannedMatrix> matrices, Set<String> folded) {
         this.source = source;
         this.matrices = matrices;
+        this.folded = folded;
     }
 
     /** A plan with these schemes by matrix name; what is not named is kept. */
@@ -38,7 +42,16 @@ public final class Plan {
             }
             matrices.put(id.name(), new PlannedMatrix(id, source.spec().shape(id), scheme));
         }
-        return new Plan(source, matrices);
+        return new Plan(source, matrices, Set.of());
+    }
+
+    /** As {@link #of(SourceModel, Map)}, with the tensors that the recipe changes to fold scales into them. */
+    public static Plan of(SourceModel source, Map<String, Scheme> schemes, Recipe recipe) {
+        return new Plan(source, of(source, schemes).matrices, folded(source, recipe));
+    }
+
+    private static Set<String> folded(SourceModel source, Recipe recipe) {
+        return recipe.folds() ? source.foldedTensors() : Set.of();
     }
 
     /** What the recipe means for this model; throws {@link RecipeException} for a wish that the model cannot fulfil. */
@@ -52,7 +65,7 @@ public final class Plan {
             }
             matrices.put(id.name(), new PlannedMatrix(id, spec.shape(id), scheme));
         }
-        return new Plan(source, matrices);
+        return new Plan(source, matrices, folded(source, recipe));
     }
 
     private static Optional<Scheme> scheme(MatrixRole role, Recipe recipe) {
@@ -67,11 +80,11 @@ public final class Plan {
 
     /** A kept matrix is copied tensor by tensor, so its tensor must stand for itself. */
     private static void requireKeepable(SourceModel source, MatrixId id) {
-        TensorData tensor = source.checkpoint().tensor(source.names().matrix(id).tensor());
+        KeptTensor tensor = source.kept(source.names().matrix(id).tensor());
         switch (tensor.type()) {
             case F32, F16, BF16, F64 -> { }
             case BOOL, U8, I8, I16, U16, I32, U32, I64, U64, F8_E4M3, F8_E5M2, F8_E8M0 ->
-                throw new RecipeException(id.name() + " cannot be kept as it is: " + tensor.name() + " holds "
+                throw new RecipeException(id.name() + " cannot be kept as it is: " + tensor.tensorName() + " holds "
                         + tensor.type().wireName() + " codes with scales elsewhere; write --vocabulary-bits 8");
         }
     }
@@ -79,6 +92,21 @@ public final class Plan {
     /** The model it was made for. */
     public SourceModel source() {
         return source;
+    }
+
+    /** Kept tensors into which scales are folded: norms and routers. They are stored as float32, so that folding is exact. */
+    public Set<String> folded() {
+        return folded;
+    }
+
+    /** How a kept tensor is stored. */
+    public ElementType storedType(String tensor) {
+        return folded.contains(tensor) ? ElementType.F32 : source.kept(tensor).type();
+    }
+
+    /** Bytes of a kept tensor as it is stored. */
+    public long storedBytes(String tensor) {
+        return TensorData.elements(source.kept(tensor).dimensions()) * storedType(tensor).bytes();
     }
 
     /** Every matrix, in file order. */

@@ -66,7 +66,7 @@ public final class SmallFiles {
 
     private static byte[] config(Plan plan, Recipe recipe, long parameters) {
         JsonMapper json = JsonMapper.shared();
-        ObjectNode config = ((ObjectNode) plan.source().checkpoint().config()).deepCopy();
+        ObjectNode config = plan.source().config();
         ObjectNode quantization = json.createObjectNode();
         quantization.put("quant_method", METHOD).put("format_version", 1).put("parameters", parameters);
         quantization.set("recipe", RecipeJson.write(recipe));

@@ -77,6 +77,10 @@ public final class Gptq implements Quantizer {
             throw new IllegalArgumentException(weights.name() + ": the Hessian was prepared for another order of columns than scheme "
                     + scheme.id() + " uses");
         }
+        if (factor.rounds() && scheme.trellis()) {
+            QuantizedMatrix plain = quantize(weights, HessianFactor.identity(factor.columns(), algebra), scheme);
+            return new QuantizedMatrix(plain.coded(), plain.columnGroups(), plain.loss(), factor.events());
+        }
         if (factor.rounds()) {
             return new Rtn(settings.clip(), settings.fidelity()).round(weights, scheme, factor.events());
         }

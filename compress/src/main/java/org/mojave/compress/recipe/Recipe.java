@@ -15,20 +15,24 @@ import org.mojave.format.packed.Scheme;
  * @param fitting how codes follow the activations; means nothing to rounding
  * @param target how large the result may be: schemes are then chosen matrix by matrix, and {@code scheme} and {@code vocabularyBits} mean
  *     nothing; empty for one scheme throughout
+ * @param transformation what is done beside choosing codes
  * @param seed seed of every random choice
  */
 public record Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, Fitting fitting, Optional<Target> target,
-        long seed) {
+        Transformation transformation, long seed) {
     /** Value of {@link #vocabularyBits} that keeps embedding and head in their original storage. */
     public static final int KEEP = 16;
     private static final Scheme UNUSED = Scheme.parse("4g64a");
 
     public Recipe {
+        if (method == Method.AWQ) {
+            fitting = fitting.withoutMatching(); // scales are searched against the layer's own output
+        }
         if (vocabularyBits != 8 && vocabularyBits != KEEP) {
             throw new RecipeException("embedding and head are stored with 8 or " + KEEP + " bits, not " + vocabularyBits);
         }
-        if (target.isPresent() && method == Method.RTN) {
-            throw new RecipeException("a target needs calibration to weigh matrices; leave out --method rtn");
+        if (transformation.router().isPresent() && fitting.routerDamping() > 0) {
+            throw new RecipeException("--router-damping fits the routers anew and --router-bits rounds them; give one of them");
         }
         if (scheme.bits() == 1) {
             throw new RecipeException("1 bit is only useful mixed with wider experts; write --bits 2, 3, 4 or 8");
@@ -45,9 +49,35 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
         this(method, scheme, vocabularyBits, calibration, fitting, Optional.empty(), seed);
     }
 
-    /** With a target: schemes are chosen matrix by matrix. */
+    /** Without a transformation. */
+    public Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, Fitting fitting, Optional<Target> target,
+            long seed) {
+        this(method, scheme, vocabularyBits, calibration, fitting, target, Transformation.NONE, seed);
+    }
+
+    /** The same with that transformation. */
+    public Recipe with(Transformation other) {
+        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, other, seed);
+    }
+
+    /** With a target: schemes are chosen matrix by matrix, for GPTQ. */
     public static Recipe of(Target target, CalibrationWish calibration, Fitting fitting, long seed) {
-        return new Recipe(Method.GPTQ, UNUSED, KEEP, calibration, fitting, Optional.of(target), seed);
+        return of(Method.GPTQ, target, calibration, fitting, seed);
+    }
+
+    /** With a target: schemes are chosen matrix by matrix among those that the method makes. */
+    public static Recipe of(Method method, Target target, CalibrationWish calibration, Fitting fitting, long seed) {
+        return new Recipe(method, UNUSED, KEEP, calibration, fitting, Optional.of(target), seed);
+    }
+
+    /** Whether scales are folded into norms and routers. */
+    public boolean folds() {
+        return method == Method.AWQ;
+    }
+
+    /** Whether calibration text is read: for quantizing, or for weighing matrices against each other. */
+    public boolean needsText() {
+        return method.calibrates() || target.isPresent() || transformation.needsText();
     }
 
     /** Scheme of a quantized embedding or head: rounded at 8 bits, symmetric, with the groups of {@link #scheme}. */

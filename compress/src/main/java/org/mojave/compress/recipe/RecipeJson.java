@@ -22,6 +22,9 @@ public final class RecipeJson {
         } else {
             node.put("scheme", recipe.scheme().id()).put("vocabulary_bits", recipe.vocabularyBits());
         }
+        if (!recipe.transformation().equals(Transformation.NONE)) {
+            node.set("transformation", TransformationJson.write(recipe.transformation()));
+        }
         return node.put("sequences", recipe.calibration().sequences())
                 .put("length", recipe.calibration().length())
                 .put("balance", recipe.calibration().balance())
@@ -43,6 +46,10 @@ public final class RecipeJson {
 
     /** Reads what {@link #write} and {@link #writeFiles} wrote. */
     public static Recipe read(JsonNode node, JsonNode files) {
+        return plain(node, files).with(TransformationJson.read(node.path("transformation")));
+    }
+
+    private static Recipe plain(JsonNode node, JsonNode files) {
         List<Path> paths = new ArrayList<>();
         files.forEach(file -> paths.add(Path.of(file.asString())));
         CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt(),
@@ -50,7 +57,7 @@ public final class RecipeJson {
         Fitting fitting = new Fitting(node.path("matching").asBoolean(), node.path("affinity_power").asInt(),
                 node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
         if (node.has("target")) {
-            return Recipe.of(Target.parse(node.path("target").asString()), calibration, fitting, node.path("seed").asLong());
+            return Recipe.of(Method.parse(node.path("method").asString()), Target.parse(node.path("target").asString()), calibration, fitting, node.path("seed").asLong());
         }
         return new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
                 node.path("vocabulary_bits").asInt(), calibration, fitting, node.path("seed").asLong());

@@ -31,6 +31,11 @@ public record SmoothingMode(Aggregation aggregation, boolean router) {
                 + Arrays.stream(Aggregation.values()).map(Aggregation::wireName).toList() + ", with or without _gate)");
     }
 
+    /** EAQuant's spelling, which {@link #parse} reads. */
+    public String text() {
+        return aggregation.wireName() + (router ? ROUTER_SUFFIX : "");
+    }
+
     /** The shared scale, [channels]. */
     public float[] merge(SmoothingScales scales) {
         double[] weights = aggregation.weights(scales);

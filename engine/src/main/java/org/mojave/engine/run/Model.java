@@ -16,11 +16,13 @@ import org.mojave.engine.model.arch.Recognised;
 import org.mojave.engine.model.gguf.GgufFamilies;
 import org.mojave.engine.model.gguf.GgufModel;
 import org.mojave.engine.store.ExpertStore;
+import org.mojave.engine.store.WeightRewrite;
 import org.mojave.engine.store.Weights;
 import org.mojave.format.checkpoint.Checkpoint;
 import org.mojave.format.file.DirectFile;
 import org.mojave.format.file.ReadableFile;
 import org.mojave.format.gguf.GgufShards;
+import tools.jackson.databind.JsonNode;
 
 /**
  * An opened model: its spec and its mapped weights. Safe for several threads; closing it unmaps the weights.
@@ -84,6 +86,28 @@ public final class Model implements AutoCloseable {
             experts.ifPresent(ExpertStore::close);
             base.close();
         };
+    }
+
+    /** A view of a model with another config and other weights. */
+    private Model(Model base, Config config, WeightRewrite rewrite) {
+        path = base.path;
+        checkpoint = base.checkpoint;
+        this.config = config;
+        Recognised recognised = Architectures.recognise(config);
+        spec = recognised.spec();
+        names = recognised.names();
+        weights = base.weights.rewritten(spec, rewrite);
+        endTokens = base.endTokens;
+        experts = Optional.empty();
+        unmap = () -> { };
+    }
+
+    /**
+     * The same model with weights rewritten so that it computes the same, or something else; {@code config} is this model's but for what
+     * {@link Weights#rewritten} allows. A view: valid as long as this model is open, and closing it does nothing.
+     */
+    public Model rewritten(JsonNode newConfig, WeightRewrite rewrite) {
+        return new Model(this, new Config(config.place(), newConfig), rewrite);
     }
 
     /**

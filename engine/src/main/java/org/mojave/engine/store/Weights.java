@@ -67,6 +67,26 @@ public final class Weights {
         }
     }
 
+    private Weights(Weights base, ModelSpec spec, WeightRewrite rewrite) {
+        this.spec = spec;
+        for (MatrixId id : spec.matrices()) {
+            boolean untied = id.role() == MatrixRole.HEAD && !base.matrices.containsKey(id);
+            Located located = base.located(untied ? MatrixId.of(MatrixRole.EMBEDDING) : id);
+            matrices.put(id, new Located(rewrite.matrix(id, located.matrix()), located.tensors()));
+        }
+        base.biases.forEach((id, bias) -> biases.put(id, rewrite.bias(id, bias)));
+        base.vectors.forEach((key, vector) -> vectors.put(key, rewrite.vector(key.role(), key.layer(), vector)));
+        used.addAll(base.used);
+    }
+
+    /**
+     * These weights with others in their places; valid as long as these are. {@code spec} may differ from this model's in one point: a tied
+     * head may have become a matrix of its own, which {@code rewrite} is then given the embedding for.
+     */
+    public Weights rewritten(ModelSpec spec, WeightRewrite rewrite) {
+        return new Weights(this, spec, rewrite);
+    }
+
     private void locate(MatrixId id, WeightSource source, TensorNames names) {
         Located located = source.matrix(id);
         matrices.put(id, located);
