@@ -21,9 +21,12 @@ import org.mojave.engine.evaluate.EvaluationOptions;
 import org.mojave.engine.evaluate.Evaluator;
 import org.mojave.engine.evaluate.LogitSource;
 import org.mojave.engine.evaluate.ModelLogits;
+import org.mojave.engine.kernel.ActivationScheme;
+import org.mojave.engine.kernel.ExactProducts;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.run.DynamicPruning;
+import org.mojave.engine.run.IntegerActivations;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.stream.MemoryShares;
 import org.mojave.engine.tokenize.Tokenizer;
@@ -46,6 +49,7 @@ import picocli.CommandLine.Parameters;
             "  mojave eval compressed --against examples/wren-moe --text book.txt code.txt",
             "  mojave eval examples/wren-moe --text book.txt --first 128    the protocol of llama-perplexity -c 256",
             "  mojave eval examples/wren-moe --text book.txt --windows 50 --json",
+            "  mojave eval compressed --text book.txt --activations 4       weights and activations in 4 bits, whole-number products",
         })
 final class EvalCommand implements Callable<Integer> {
     private final Streams streams;
@@ -55,6 +59,11 @@ final class EvalCommand implements Callable<Integer> {
 
     @Mixin
     private final KernelOption kernels = new KernelOption(KernelOption.Kernels.EXACT);
+
+    @Option(names = "--activations", paramLabel = "A",
+            description = "Round the inputs of quantized matrices, token by token, to 4 or 8 bits and multiply whole numbers, as integer "
+                    + "hardware would; 4s: symmetric, 4a0.95: another share of the range (default: floats).")
+    private String activations;
 
     @Mixin
     private StoreOption place = new StoreOption();
@@ -100,15 +109,16 @@ final class EvalCommand implements Callable<Integer> {
                 Workers workers = new Workers(common.threads())) {
             checkPair(model, base);
             EvaluationOptions options = options(model, base);
-            KernelOption.Selected selected = kernels.select();
+            KernelOption.Selected selected = selected(model, console);
             ProductPath path = selected.path();
+            ProductPath basePath = activations == null ? path : new ExactProducts();
             List<int[]> ids = texts.stream().map(text -> ids(text, tokenizer, baseTokenizer)).toList();
             selected.note(console);
             Optional<DynamicPruning> pruning = prune.pruning(model);
             MemoryShares.Working working = new MemoryShares.Working(0, options.batch() * bytesPerWindow(model, base));
             try (Model ready = place.place(model, working, console).model()) {
                 Evaluator evaluator = new Evaluator(new ModelLogits(ready, workers, path, pruning),
-                        Optional.ofNullable(base).map(b -> (LogitSource) new ModelLogits(b, workers, path)), workers);
+                        Optional.ofNullable(base).map(b -> (LogitSource) new ModelLogits(b, workers, basePath)), workers);
                 List<Measured> all = new ArrayList<>();
                 for (int i = 0; i < texts.size(); i++) {
                     all.add(measure(console, evaluator, options, texts.get(i), ids.get(i)));
@@ -118,6 +128,28 @@ final class EvalCommand implements Callable<Integer> {
             }
         }
         return ExitCode.DONE.code();
+    }
+
+    /** The way to multiply; a model that was made for rounded activations and is measured without is pointed out. */
+    private KernelOption.Selected selected(Model model, Console console) {
+        if (activations == null) {
+            String meant = model.config().node().path("quantization_config").path("recipe").path("transformation").path("activations").asString("");
+            if (!meant.isEmpty()) {
+                console.note(folder + " was made for rounded activations; measure them with --activations " + meant);
+            }
+            return kernels.select();
+        }
+        ActivationScheme scheme;
+        try {
+            scheme = ActivationScheme.parse(activations);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("--activations: " + e.getMessage());
+        }
+        if (!(kernels.select().path() instanceof ExactProducts)) {
+            throw new UsageException("--activations says how to multiply; leave out --kernels");
+        }
+        ProductPath path = IntegerActivations.of(model, scheme);
+        return new KernelOption.Selected(path, path.describe());
     }
 
     private long bytesPerWindow(Model model, Model base) {

@@ -13,6 +13,10 @@ import org.mojave.engine.evaluate.Evaluation;
 import org.mojave.engine.evaluate.EvaluationOptions;
 import org.mojave.engine.evaluate.Evaluator;
 import org.mojave.engine.evaluate.ModelLogits;
+import org.mojave.engine.kernel.ActivationScheme;
+import org.mojave.engine.kernel.ExactProducts;
+import org.mojave.engine.kernel.ProductPath;
+import org.mojave.engine.run.IntegerActivations;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.tokenize.Tokenizer;
 
@@ -70,7 +74,7 @@ final class QualityCheck {
         try (Model written = Model.open(job.records().folder())) {
             EvaluationOptions options = new EvaluationOptions(window, 0, 0, batch(original, window));
             job.listener().started(STAGE, ids.length / window);
-            Evaluator evaluator = new Evaluator(new ModelLogits(written, job.workers()),
+            Evaluator evaluator = new Evaluator(new ModelLogits(written, job.workers(), path(request, written)),
                     Optional.of(new ModelLogits(original, job.workers())), job.workers());
             int[] before = {0};
             Evaluation found = evaluator.evaluate(ids, options, (done, _, _) -> {
@@ -82,6 +86,12 @@ final class QualityCheck {
                     comparison.basePerplexity().value(), found.perplexity().value(), comparison.divergence().mean(),
                     comparison.agreement().mean());
         }
+    }
+
+    /** As the result is meant to run: with rounded activations, where the recipe names them. */
+    private static ProductPath path(JobRequest request, Model written) {
+        Optional<ActivationScheme> activations = request.recipe().transformation().activations();
+        return activations.isPresent() ? IntegerActivations.of(written, activations.get()) : new ExactProducts();
     }
 
     /** Windows run at a time, of both models, in half of the memory for buffers. */

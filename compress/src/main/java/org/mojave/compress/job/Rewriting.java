@@ -40,9 +40,12 @@ final class Rewriting {
     /** The source with its weights rewritten as the recipe says; these calibration tokens are looked at. */
     Rewritten of(SourceModel source, TokenSequences tokens) {
         Transformation wish = request.recipe().transformation();
-        if (!wish.rewrites()) {
-            return new Rewritten(source, List.of());
-        }
+        Rewritten rewritten = wish.rewrites() ? rewritten(source, tokens) : new Rewritten(source, List.of());
+        return wish.router().isPresent() ? new Rewritten(rewritten.source().withWideRouters(), rewritten.scales()) : rewritten;
+    }
+
+    private Rewritten rewritten(SourceModel source, TokenSequences tokens) {
+        Transformation wish = request.recipe().transformation();
         if (wish.rotation()) {
             ModelTransform.requireRotatable(source.spec());
         }

@@ -1,6 +1,7 @@
 package org.mojave.compress.plan;
 
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,17 @@ public record SourceModel(Model original, Model model, TensorNames names, Map<St
         return new SourceModel(original, changed, changed.names(), RewrittenTensors.of(checkpoint(), changed, change));
     }
 
+    /** This source with its routers kept in float32, so that they can lie on any grid; takes its place. */
+    public SourceModel withWideRouters() {
+        Map<String, KeptTensor> wide = new LinkedHashMap<>(rewritten);
+        for (MatrixId id : spec().matrices()) {
+            if (id.role() == MatrixRole.ROUTER) {
+                wide.put(names.matrix(id).tensor(), new KeptTensor.Rows(names.matrix(id).tensor(), model.weights().matrix(id)));
+            }
+        }
+        return new SourceModel(original, model, names, wide);
+    }
+
     /** A tensor that the result keeps unquantized: as it is, or rewritten. */
     public KeptTensor kept(String tensor) {
         KeptTensor other = rewritten.get(tensor);
@@ -55,7 +67,7 @@ public record SourceModel(Model original, Model model, TensorNames names, Map<St
 
     /** Whether weights are rewritten. */
     public boolean isTransformed() {
-        return !rewritten.isEmpty();
+        return model != original;
     }
 
     /** The config of the result, but for what it says of quantization. */

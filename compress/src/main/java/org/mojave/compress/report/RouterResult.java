@@ -5,9 +5,9 @@ package org.mojave.compress.report;
  *
  * @param router name of the matrix
  * @param tokens compared
- * @param repaired whether the repaired router was written; it is not where it would agree less
- * @param before with the original's weights
- * @param after with the repaired ones
+ * @param repaired whether the repaired router (or, of a rounded one, the calibrated ranges) was written; it is not where it would agree less
+ * @param before with the original's weights; of a rounded router with the whole range of each row
+ * @param after with the repaired ones; of a rounded router with calibrated ranges
  */
 public record RouterResult(String router, long tokens, boolean repaired, Agreement before, Agreement after) {
     /**

@@ -39,6 +39,16 @@ public record RouterClip(RouterAgreement.Setting setting, int bits, int sweeps) 
      */
     public record Result(double[] ratio, float[] scale, float[] zero, float[] weight, double loss, double unclippedLoss) {}
 
+    /** A router w [experts, hidden] rounded with the whole range of each row, decoded: what calibration is held against. */
+    public static float[] unclipped(float[] w, int experts, int bits) {
+        float[] decoded = new float[w.length];
+        int hidden = w.length / experts;
+        for (int e = 0; e < experts; e++) {
+            System.arraycopy(RoundedRow.of(w, e, hidden, bits, 1).decoded(), 0, decoded, e * hidden, hidden);
+        }
+        return decoded;
+    }
+
     /** Finds the ratios for one router. */
     public Result search(RouterSample sample) {
         if (sample.experts() != setting.experts() || sample.tokens() == 0) {

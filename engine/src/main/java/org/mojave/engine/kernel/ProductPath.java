@@ -8,7 +8,7 @@ import java.util.Optional;
  *
  * <p>Example: {@code ProductPath path = ProductPath.of(NativeSupport.load(new NativeChoice.Best()))}.
  */
-public sealed interface ProductPath permits ExactProducts, NativeProducts, VectorProducts {
+public sealed interface ProductPath permits ExactProducts, IntegerProducts, NativeProducts, VectorProducts {
     /** Native kernels where they can be used, else vectors in Java. */
     static ProductPath of(NativeSupport support) {
         return switch (support) {
@@ -31,6 +31,11 @@ public sealed interface ProductPath permits ExactProducts, NativeProducts, Vecto
     /** Native kernels for what lies between the products, if this path uses any. */
     default Optional<NativeKernels> natives() {
         return Optional.empty();
+    }
+
+    /** How embedding and head are multiplied beside this. */
+    default ProductPath forVocabulary() {
+        return this;
     }
 
     /** One line for people. */

@@ -48,7 +48,7 @@ public final class Ends {
         Weights weights = model.weights();
         spec = model.spec();
         this.workers = workers;
-        this.path = path;
+        this.path = path.forVocabulary();
         this.embedding = embedding;
         this.head = head;
         norm = new RowNorm(spec.norm(), weights.vector(VectorRole.FINAL_NORM, MatrixId.NONE).orElseThrow(),
