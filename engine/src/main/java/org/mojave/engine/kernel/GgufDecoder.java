@@ -96,11 +96,11 @@ final class GgufDecoder {
     }
 
     private int scale(int run) {
-        return run < 4 ? block[4 + run] & 63 : block[8 + run] & 15 | (block[run] & 0xc0) >> 2;
+        return run < 4 ? block[4 + run] & 63 : (block[8 + run] & 15) | (block[run] & 0xc0) >> 2;
     }
 
     private int minimum(int run) {
-        return run < 4 ? block[8 + run] & 63 : block[8 + run] >> 4 & 15 | (block[4 + run] & 0xc0) >> 2;
+        return run < 4 ? block[8 + run] & 63 : (block[8 + run] >> 4 & 15) | (block[4 + run] & 0xc0) >> 2;
     }
 
     private void sixBits(float[] target, int to) {
