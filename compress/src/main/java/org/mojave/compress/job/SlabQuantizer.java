@@ -34,7 +34,6 @@ import org.mojave.compress.statistics.AffinityCounts;
 import org.mojave.compress.statistics.ExpertStatistics;
 import org.mojave.compress.statistics.Shrinkage;
 import org.mojave.engine.kernel.LinearAlgebra;
-import org.mojave.engine.kernel.PortableAlgebra;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.format.packed.CodedMatrix;
 import org.mojave.format.packed.PackedCodec;
@@ -90,17 +89,13 @@ final class SlabQuantizer {
         method = recipe.method();
         fitting = recipe.fitting();
         this.algebra = algebra;
-        gptq = gptq(fitting, algebra);
-    }
-
-    private static Gptq gptq(Fitting fitting, LinearAlgebra algebra) {
-        return new Gptq(GptqSettings.careful(fitting.sweeps()), algebra);
+        gptq = new Gptq(GptqSettings.careful(fitting.sweeps()), algebra);
     }
 
     /** Bytes that work on a slab takes at its height, with the factor of its Hessian if it needs one. */
     static long bytes(Slab slab, Method method, Fitting fitting) {
         int columns = slab.matrix().shape().columns();
-        long own = slab.weights() * BYTES_PER_WEIGHT + gptq(fitting, new PortableAlgebra()).workBytes(slab.rows(), columns);
+        long own = slab.weights() * BYTES_PER_WEIGHT + Gptq.workBytes(GptqSettings.careful(fitting.sweeps()), slab.rows(), columns);
         return switch (method) {
             case RTN, HQQ -> own;
             case AWQ -> own + (fitting.shrinkage() > 0 ? 2L : 1L) * Float.BYTES * columns * columns

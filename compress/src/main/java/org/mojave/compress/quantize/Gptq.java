@@ -53,8 +53,8 @@ public final class Gptq implements Quantizer {
         return HessianFactor.of(hessian, settings.activationOrder(scheme), settings.damping(), algebra);
     }
 
-    /** Bytes that {@link #quantize} takes besides the weights and the factor, its result included. */
-    public long workBytes(int rows, int columns) {
+    /** Bytes that {@link #quantize} with these settings takes besides the weights and the factor, its result included. */
+    public static long workBytes(GptqSettings settings, int rows, int columns) {
         long slice = (long) Slices.largest(rows) * columns * (Float.BYTES + 1);
         long refinement = Refinement.bytes(Slices.largest(rows), columns) + new TrellisSearch.Shape(columns, 4, settings.paths()).bytes()
                 + (long) Slices.largest(rows) * columns * (2 * Float.BYTES + 1);

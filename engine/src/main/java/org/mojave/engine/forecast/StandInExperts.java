@@ -3,7 +3,6 @@ package org.mojave.engine.forecast;
 import java.util.Arrays;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.model.MatrixId;
-import org.mojave.engine.store.ExpertPart;
 import org.mojave.engine.store.ExpertStore;
 import org.mojave.engine.store.Weights;
 
@@ -41,7 +40,7 @@ final class StandInExperts implements ExpertStore {
     public void close() {}
 
     /** For the experts asked for, ascending. */
-    private final class StandIns implements Demand {
+    private final class StandIns implements Present {
         private final int[] asked;
 
         StandIns(int[] asked) {
@@ -49,32 +48,8 @@ final class StandInExperts implements ExpertStore {
         }
 
         @Override
-        public int together() {
-            return asked.length;
-        }
-
-        @Override
-        public boolean ready(int expert, ExpertPart part) {
-            return true;
-        }
-
-        @Override
-        public long changes() {
-            return 0;
-        }
-
-        @Override
-        public void awaitChange(long seen) {}
-
-        @Override
         public Matrix matrix(MatrixId id) {
             return weights.matrix(new MatrixId(id.role(), id.layer(), Arrays.binarySearch(asked, id.expert()) % perLayer));
         }
-
-        @Override
-        public void done(int expert) {}
-
-        @Override
-        public void close() {}
     }
 }

@@ -273,35 +273,11 @@ final class RoutedExperts {
         }
     }
 
-    /** The matrices of a layer as they are: all there, as many as wanted. */
-    private record InPlace(LayerWeights weights) implements ExpertStore.Demand {
-        @Override
-        public int together() {
-            return Integer.MAX_VALUE;
-        }
-
-        @Override
-        public boolean ready(int expert, ExpertPart part) {
-            return true;
-        }
-
-        @Override
-        public long changes() {
-            return 0;
-        }
-
-        @Override
-        public void awaitChange(long seen) {}
-
+    /** The matrices of a layer as they are. */
+    private record InPlace(LayerWeights weights) implements ExpertStore.Present {
         @Override
         public Matrix matrix(MatrixId id) {
             return weights.matrix(id);
         }
-
-        @Override
-        public void done(int expert) {}
-
-        @Override
-        public void close() {}
     }
 }

@@ -66,4 +66,31 @@ public interface ExpertStore extends AutoCloseable {
         @Override
         void close();
     }
+
+    /** Experts that are all in memory, or mapped: nothing is waited for. */
+    interface Present extends Demand {
+        @Override
+        default int together() {
+            return Integer.MAX_VALUE;
+        }
+
+        @Override
+        default boolean ready(int expert, ExpertPart part) {
+            return true;
+        }
+
+        @Override
+        default long changes() {
+            return 0;
+        }
+
+        @Override
+        default void awaitChange(long seen) {}
+
+        @Override
+        default void done(int expert) {}
+
+        @Override
+        default void close() {}
+    }
 }
