@@ -54,9 +54,14 @@ compile dense_avx2 $narrow
 compile dense_avx512 $wide
 compile packed_avx2 $narrow
 # Compilers before gcc 11 do not know AVX-VNNI; processors that have it then run the AVX2 variant.
-"$compiler" -mavxvnni -x c -c -o "$work/probe.o" /dev/null 2>/dev/null && compile packed_avxvnni $narrow -mavxvnni
+"$compiler" -mavxvnni -x c -c -o "$work/probe.o" /dev/null 2>/dev/null && compile packed_avxvnni $narrow -mavxvnni && compile gguf_avxvnni $narrow -mavxvnni
 rm -f "$work/probe.o"
 compile packed_avx512 $wide
+compile trellis_avx512 $wide -mavx512vbmi -mavx512vbmi2
+compile trellis_search_avx2 $narrow -ffp-contract=off -fno-strict-aliasing
+compile trellis_search_avx512 $wide -mprefer-vector-width=512 -ffp-contract=off -fno-strict-aliasing
+compile gguf_avx2 $narrow
+compile gguf_avx512 $wide
 "$compiler" -shared -nostdlib -s -Wl,--no-undefined -Wl,--build-id=none -Wl,-z,noexecstack -o "$work/$library" "$work"/*.o 2> "$work/errors" \
     || give_up "$compiler could not link the library ($(grep -m 1 -i -e error -e undefined "$work/errors"))"
 mv "$work/$library" "$library" && rm -rf "$work" && printf '%s\n' "$stamp" > stamp.txt

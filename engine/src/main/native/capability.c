@@ -6,7 +6,7 @@ static int has(uint32_t word, int bit) {
     return word >> bit & 1;
 }
 
-/* Bit 0: the AVX2 variants can run; bit 1: AVX-VNNI; bit 2: AVX-512 with VNNI. */
+/* Bit 0: the AVX2 variants can run; bit 1: AVX-VNNI; bit 2: AVX-512 with VNNI; bit 3: with VBMI and VBMI2 besides. */
 EXPORT int32_t mojave_capability(void) {
     uint32_t a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !has(c, 27) || !has(c, 28) || !has(c, 12) || !has(c, 29)) {
@@ -23,5 +23,8 @@ EXPORT int32_t mojave_capability(void) {
         result |= 2;
     }
     int wide = has(b7, 16) && has(b7, 17) && has(b7, 28) && has(b7, 30) && has(b7, 31) && has(c7, 11); /* F DQ CD BW VL VNNI */
-    return wide && (low & 0xe6) == 0xe6 ? result | 4 : result;
+    if (!wide || (low & 0xe6) != 0xe6) {
+        return result;
+    }
+    return has(c7, 1) && has(c7, 6) ? result | 12 : result | 4; /* VBMI VBMI2 */
 }

@@ -11,12 +11,13 @@
 #define INLINE static inline __attribute__((always_inline))
 #define EXPORT __attribute__((visibility("default")))
 
-enum { TILE_ROWS = 16, RUN_COLUMNS = 32 };
+/* TRELLIS marks kinds of codes that run through a register; their levels become unsigned by adding BIAS. */
+enum { TILE_ROWS = 16, RUN_COLUMNS = 32, TRELLIS = 16, BIAS = 128 };
 
 /* A packed matrix as Java passes it: 64-bit fields in this order. Runs are runs of 32 columns. */
 typedef struct {
-    int64_t bits;             /* 1, 2, 3, 4 or 8 */
-    int64_t symmetric;        /* 1: the zero is 2^(bits-1) and not stored */
+    int64_t bits;             /* 1, 2, 3, 4, 5, 6 or 8 */
+    int64_t symmetric;        /* 1: the zero is 2^(bits-1), or 0 of a trellis, and not stored */
     int64_t rows;
     int64_t runs;             /* in a row */
     int64_t group_runs;       /* that share a weight scale */
@@ -24,7 +25,20 @@ typedef struct {
     int64_t tile_bytes;
     int64_t zeros_offset;     /* in a tile */
     int64_t codes_offset;     /* in a tile */
+    int64_t trellis;          /* 1: codes run through a register */
+    int64_t six_bit_scales;   /* 1: scales are multiples of a unit that a row has */
+    int8_t levels[64];        /* of a trellis: value by young half of the register, mixed */
+    uint8_t mixture[64];      /* of a trellis: what an old half of the register flips in the young one */
 } packed_matrix;
+
+/* Offset of the first group's scales in a tile, and from group to group. */
+INLINE int64_t first_scale(const packed_matrix *m) {
+    return m->six_bit_scales ? 2 * TILE_ROWS : 0;
+}
+
+INLINE int64_t scale_bytes(const packed_matrix *m) {
+    return m->six_bit_scales ? 12 : 2 * TILE_ROWS;
+}
 
 /* Quantized activations: values [tokens][32 * runs], scales and sums [tokens][groups]. */
 typedef struct {

@@ -1,7 +1,6 @@
 package org.mojave.cli;
 
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +16,7 @@ import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Progress;
 import org.mojave.cli.terminal.Streams;
 import org.mojave.compress.job.ProcessMemory;
+import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.run.ActiveBytes;
@@ -28,6 +28,7 @@ import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.run.RouterListener;
 import org.mojave.engine.stream.MemoryShares;
+import org.mojave.engine.trace.Replay;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -37,7 +38,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "bench",
         description = "Measures how fast a model reads prompts (pp) and generates (tg), and how much of this machine's memory speed "
-                + "that is. Needs no tokenizer.",
+                + "that is, beside what the performance model predicted. Needs no tokenizer.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  mojave bench wren-4",
@@ -46,8 +47,6 @@ import picocli.CommandLine.Parameters;
             "  mojave bench MODEL -p 0 -n 64 --sequences 4",
         })
 final class BenchCommand implements Callable<Integer> {
-    private static final Duration BANDWIDTH_TIME = Duration.ofMillis(400);
-    private static final int BANDWIDTH_LOOKS = 3;
     private static final int MOST_SEQUENCES = 256;
 
     private final Streams streams;
@@ -111,18 +110,42 @@ final class BenchCommand implements Callable<Integer> {
             Optional<DynamicPruning> pruning = prune.pruning(model);
             StoreOption.Placed placed = place.place(model, working(model, tests), console);
             List<Speed> speeds = new ArrayList<>();
+            List<Optional<Replay.Result>> routes = new ArrayList<>();
             try (Model ready = placed.model()) {
                 Decoder decoder = new Decoder(ready, workers, selected.path(), pruning);
                 for (SpeedTest test : tests) {
                     speeds.add(measure(console, placed, decoder, test));
+                    routes.add(placed.report().replay());
                 }
             }
-            pruning.ifPresent(skips -> console.note(PruneOption.line(skips)));
             long peak = ProcessMemory.residentPeak();
+            MemoryBandwidth bandwidth = MemoryBandwidth.best(common.threads());
+            pruning.ifPresent(skips -> console.note(PruneOption.line(skips)));
+            addForecasts(placed, workers, selected.path(), bandwidth, new Measured(speeds, routes));
             show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.reason(),
-                    common.threads(), speeds, bandwidth(), peak));
+                    common.threads(), speeds, bandwidth, peak));
         }
         return ExitCode.DONE.code();
+    }
+
+    /** What each test showed; routes where experts were streamed. */
+    private record Measured(List<Speed> speeds, List<Optional<Replay.Result>> routes) {}
+
+    /** Experts that were skipped are not in the model, so there is no forecast with pruning. Opens the folder anew: tests have closed it. */
+    private void addForecasts(StoreOption.Placed placed, Workers workers, ProductPath path, MemoryBandwidth bandwidth, Measured measured) {
+        if (prune.isAsked() || measured.speeds().stream().noneMatch(speed -> speed.test().oneByOne())) {
+            return;
+        }
+        try (Model model = Model.open(folder)) {
+            BenchForecast forecast = BenchForecast.measure(model, placed, workers, path,
+                    new BenchForecast.Context(bandwidth.bytesPerSecond(), common.seed()));
+            for (int i = 0; i < measured.speeds().size(); i++) {
+                Speed speed = measured.speeds().get(i);
+                if (speed.test().oneByOne()) {
+                    measured.speeds().set(i, speed.with(forecast.of(speed.test(), measured.routes().get(i))));
+                }
+            }
+        }
     }
 
     private List<SpeedTest> tests() {
@@ -187,16 +210,6 @@ final class BenchCommand implements Callable<Integer> {
             console.note(test.name() + ": " + experts);
         }
         return Speed.of(test, LongStream.of(nanos));
-    }
-
-    /** The best of a few looks: what other programs take away is not the machine's limit. */
-    private MemoryBandwidth bandwidth() throws InterruptedException {
-        MemoryBandwidth best = MemoryBandwidth.measure(common.threads(), BANDWIDTH_TIME);
-        for (int i = 1; i < BANDWIDTH_LOOKS; i++) {
-            MemoryBandwidth look = MemoryBandwidth.measure(common.threads(), BANDWIDTH_TIME);
-            best = look.bytesPerSecond() > best.bytesPerSecond() ? look : best;
-        }
-        return best;
     }
 
     private static long weightBytes(Model model) {

@@ -28,6 +28,7 @@ import picocli.CommandLine.Parameters;
             "  mojave compress MODEL --out DIR --target-bits 2.8          the best that fits, whole files counted",
             "  mojave compress MODEL --out DIR --bits 3 --group-size 32 --calibration book.txt code.txt",
             "  mojave compress MODEL --out DIR --method rtn               no calibration: fast, needs no text, less exact",
+            "  mojave compress MODEL --out DIR --method hqq --bits 3      the same, with scales and zeros that fit better",
             "  mojave compress MODEL --out DIR --memory 4GB               never takes more; slower where it must pass twice",
             "  mojave compress MODEL --out DIR --bits 2 --dry-run         only says how large the result will be",
         })

@@ -33,6 +33,11 @@ final class PruneOption {
         }
     }
 
+    /** Whether anything is to be skipped. */
+    boolean isAsked() {
+        return rate != null;
+    }
+
     /** One line for people. */
     static String line(DynamicPruning pruning) {
         return "Skipped: " + Quantities.percent(pruning.skippedShare()) + " of " + Quantities.count(pruning.pairs()) + " pairs of token and chosen expert";

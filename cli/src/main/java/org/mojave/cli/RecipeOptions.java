@@ -29,7 +29,8 @@ final class RecipeOptions {
     @Option(names = "--group-size", paramLabel = "G", description = "Weights that share a scale: 32, 64, 128 or row (default: 64).")
     private String groupSize;
 
-    @Option(names = "--method", paramLabel = "M", defaultValue = "gptq", description = "gptq, or rtn to round (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--method", paramLabel = "M", defaultValue = "gptq", description = {"How codes are chosen (default: ${DEFAULT-VALUE}): gptq; awq, scales folded into norms, then rounding; without text hqq,",
+                "fitted scales and zeros, or rtn, rounding."})
     private String method;
 
     @Option(names = "--symmetric", description = "No zero points: a little smaller, a little less exact.")
@@ -85,7 +86,7 @@ final class RecipeOptions {
             return new Recipe(Method.parse(method), scheme(), vocabularyBits == null ? 8 : vocabularyBits, wish, fitting, seed);
         }
         refuseSchemes();
-        return Recipe.of(targetBits == null ? new Target.Bytes(targetSize.bytes()) : new Target.Bits(targetBits), wish, fitting, seed);
+        return Recipe.of(Method.parse(method), targetBits == null ? new Target.Bytes(targetSize.bytes()) : new Target.Bits(targetBits), wish, fitting, seed);
     }
 
     /** The folder of statistics that stand for the text. */
@@ -97,9 +98,6 @@ final class RecipeOptions {
         String target = targetBits == null ? "--target-size" : "--target-bits";
         if (targetBits != null && targetSize != null) {
             throw new UsageException("--target-bits and --target-size say the same in two ways; give one of them");
-        }
-        if (Method.parse(method) != Method.GPTQ) {
-            throw new UsageException(target + " weighs every matrix by calibration; leave out --method " + method);
         }
         Stream.of(given("--bits", bits), given("--group-size", groupSize), given("--vocabulary-bits", vocabularyBits),
                 given("--symmetric", symmetric ? true : null)).filter(option -> !option.isEmpty()).findFirst().ifPresent(option -> {

@@ -1,6 +1,7 @@
 package org.mojave.cli;
 
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.mojave.cli.machine.Memory;
 import org.mojave.cli.terminal.ByteCount;
@@ -54,8 +55,9 @@ final class StoreOption {
      *
      * @param model to be closed instead of the one it was made from
      * @param report what its experts did; silent unless they are streamed
+     * @param plan where experts are read from, if they are streamed
      */
-    record Placed(Model model, StoreReport report) {}
+    record Placed(Model model, StoreReport report, Optional<StreamPlan> plan) {}
 
     /** Puts a mapped model's weights where they shall be; throws {@link ResourceException} with the floor where the limit is too low. */
     Placed place(Model model, MemoryShares.Working working, Console console) {
@@ -79,7 +81,7 @@ final class StoreOption {
     }
 
     private static Placed mapped(Model model) {
-        return new Placed(model, StoreReport.SILENT);
+        return new Placed(model, StoreReport.SILENT, Optional.empty());
     }
 
     private static Placed resident(Model model, MemoryShares.Working working, OptionalLong limit) {
@@ -88,7 +90,7 @@ final class StoreOption {
             throw new ResourceException("--store resident: " + Quantities.bytes(needed) + " are needed and " + Quantities.bytes(limit.getAsLong())
                     + " are allowed; use --store streamed");
         }
-        return new Placed(model.resident(DirectFile::open), StoreReport.SILENT);
+        return new Placed(model.resident(DirectFile::open), StoreReport.SILENT, Optional.empty());
     }
 
     private Placed streamed(Model model, MemoryShares.Working working, long limit, Console console) {
@@ -112,6 +114,6 @@ final class StoreOption {
                     + (experts.direct() ? "" : " through the page cache, because the file system allows no direct reads")
                     + (plan.checkedExperts() == 0 ? ", unchecked (no checksums in this checkpoint)" : "") + ".");
         }
-        return new Placed(model.withExperts(experts, DirectFile::open), new StoreReport.Streaming(model.spec(), experts));
+        return new Placed(model.withExperts(experts, DirectFile::open), new StoreReport.Streaming(model.spec(), experts), Optional.of(plan));
     }
 }

@@ -2,7 +2,9 @@ package org.mojave.cli;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.mojave.cli.terminal.Quantities;
+import org.mojave.engine.evict.DecayedFrequency;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.run.RouterListener;
 import org.mojave.engine.stream.StreamStatistics;
@@ -29,6 +31,12 @@ sealed interface StoreReport {
     /** The same for machines. */
     Map<String, Object> json(int tokens);
 
+    /** Experts that memory holds. */
+    int slots();
+
+    /** What the routes since {@link #generationBegins} ask of the slab; empty if nothing is streamed or not all routes were kept. */
+    Optional<Replay.Result> replay();
+
     /** Says nothing. */
     record Silent() implements StoreReport {
         @Override
@@ -48,6 +56,16 @@ sealed interface StoreReport {
         public Map<String, Object> json(int tokens) {
             return Map.of();
         }
+
+        @Override
+        public int slots() {
+            return Integer.MAX_VALUE;
+        }
+
+        @Override
+        public Optional<Replay.Result> replay() {
+            return Optional.empty();
+        }
     }
 
     /** Of experts that are streamed. */
@@ -57,6 +75,7 @@ sealed interface StoreReport {
 
         private final StreamedExperts experts;
         private final RouteRecorder recorder;
+        private int firstStep;
         private StreamStatistics prompt = new StreamStatistics(0, 0, 0, 0, 0, 0, 0, 0);
 
         Streaming(ModelSpec spec, StreamedExperts experts) {
@@ -72,6 +91,21 @@ sealed interface StoreReport {
         @Override
         public void generationBegins() {
             prompt = experts.statistics();
+            firstStep = recorder.steps();
+        }
+
+        @Override
+        public int slots() {
+            return experts.slots();
+        }
+
+        @Override
+        public Optional<Replay.Result> replay() {
+            if (!recorder.complete()) {
+                return Optional.empty();
+            }
+            RouteTrace trace = recorder.trace();
+            return Optional.of(Replay.of(trace, experts.slots(), new DecayedFrequency(trace.numbers(), DecayedFrequency.Settings.usual()), firstStep));
         }
 
         @Override

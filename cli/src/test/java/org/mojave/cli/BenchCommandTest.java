@@ -69,6 +69,22 @@ class BenchCommandTest {
     }
 
     @Test
+    void saysWhatWasPredicted() {
+        for (String memory : new String[] {"1GB", "285MB"}) {
+            JsonNode result = JsonMapper.builder().build().readTree(
+                    Run.mojave("bench", WREN, "-p", "8", "-n", "12", "-r", "1", "--warm-up", "0", "--memory", memory, "--json", "-q").out());
+            assertThat(result.path("tests").get(0).has("predictedTokensPerSecond")).isFalse();
+            JsonNode generation = result.path("tests").get(1);
+            assertThat(generation.path("predictedTokensPerSecond").doubleValue())
+                    .isBetween(0.1, generation.path("overlappedTokensPerSecond").doubleValue());
+        }
+        Run text = Run.mojave("bench", WREN, "-p", "0", "-n", "12", "-r", "1", "--warm-up", "0", "--memory", "285MB", "-q");
+        assertThat(text.out()).contains("predicted").contains("achieved").contains("tg12, predicted: ");
+        assertThat(Run.mojave("bench", WREN, "-p", "0", "-n", "4", "-r", "1", "--warm-up", "0", "--prune-rate", "20%", "--json", "-q").out())
+                .as("skipped experts are not in the model").doesNotContain("predictedTokensPerSecond");
+    }
+
+    @Test
     void showsTables() {
         Run text = Run.mojave("bench", WREN, "-p", "8", "-n", "2", "-r", "1", "--warm-up", "0", "--kernels", "java");
         assertThat(text.code()).as(text.err()).isZero();

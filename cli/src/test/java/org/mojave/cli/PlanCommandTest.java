@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -70,6 +71,21 @@ class PlanCommandTest {
         assertThat(Run.mojave("run", output.toString(), "-p", "The wren", "-n", "3", "--quiet").code()).isZero();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"rtn", "hqq", "awq"})
+    void everyMethodCanBeGivenASize(String method) {
+        long size = plan("--bits", "4").path("bytes").asLong() * 9 / 10;
+        Path output = folder.resolve("out");
+        Run run = Run.mojave("compress", model(), "--out", output.toString(), "--target-size", String.valueOf(size), "--method", method,
+                "--sequences", "8", "--length", "32", "--quiet", "--json");
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonNode report = JsonMapper.shared().readTree(run.out());
+        assertThat(report.path("result").path("bytes").asLong()).isBetween(size * 99 / 100, size);
+        assertThat(report.path("matrices").valueStream().filter(m -> m.path("matrix").asString().contains(".experts."))
+                .map(m -> m.path("state").asString()).distinct()).containsExactly(method);
+        assertThat(report.path("matrices").valueStream().map(m -> m.path("storage").asString()).distinct().count()).isGreaterThan(2);
+    }
+
     @Test
     void saysSizesAndSchemesInWords() {
         Run run = Run.mojave("plan", model(), "--bits", "3", "--quiet");
@@ -85,7 +101,7 @@ class PlanCommandTest {
             --target-bits 3 --target-size 1MB | give one of them
             --target-bits 3 --bits 4          | leave out --bits
             --target-bits 3 --group-size 32   | leave out --group-size
-            --target-size 1MB --method rtn    | leave out --method rtn
+            --method best                     | unknown method 'best'; write rtn, hqq, awq, gptq
             --target-bits 0                   | --target-bits must be between 0 and 64
             --target-bits 0.1                 | the smallest plan has
             """)
@@ -93,5 +109,47 @@ class PlanCommandTest {
         Run run = Run.mojave(Stream.concat(Stream.of("plan", model()), Stream.of(options.split(" "))).toArray(String[]::new));
         assertThat(run.code()).isEqualTo(2);
         assertThat(run.err().strip().lines()).hasSize(1).first().asString().contains(told);
+    }
+
+    @Test
+    void sayHowFastTheModelWillRun() {
+        String wren = ROOT.resolve("examples/wren-moe").toString();
+        Run run = Run.mojave("plan", wren, "--run", "--tokens", "16", "--json", "--quiet");
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonNode json = JsonMapper.shared().readTree(run.out());
+        assertThat(json.path("forecasts")).hasSize(5);
+        assertThat(json.path("forecasts").get(0).path("store").asString()).isEqualTo("resident");
+        double hits = 0;
+        for (int i = 1; i < 5; i++) {
+            JsonNode forecast = json.path("forecasts").get(i);
+            assertThat(forecast.path("hitRate").asDouble()).isGreaterThan(hits);
+            hits = forecast.path("hitRate").asDouble();
+            assertThat(forecast.path("tokensPerSecond").asDouble()).isBetween(1e-3, forecast.path("overlappedTokensPerSecond").asDouble());
+        }
+        assertThat(hits).as("three quarters of the experts are held").isBetween(0.7, 0.8);
+        Path trace = folder.resolve("trace");
+        Run recorded = Run.mojave("trace", "record", wren, "--text", ROOT.resolve("examples/evaluation/prose.txt").toString(), "--tokens", "90", "--out",
+                trace.toString(), "-q");
+        assertThat(recorded.code()).as(recorded.err()).isZero();
+        Run limited = Run.mojave("plan", wren, "--run", "--tokens", "16", "--memory", "290MB", "--trace", trace.toString(), "-q");
+        assertThat(limited.code()).as(limited.err()).isZero();
+        assertThat(limited.out()).contains("resident").contains("streamed").contains("as in " + trace);
+        Run other = Run.mojave("plan", model(), "--run", "--trace", trace.toString(), "-q");
+        assertThat(other.code()).isEqualTo(2);
+        assertThat(other.err()).contains("other layers");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --run --bits 4       | 2 | --bits does not go with --run
+            --run --zipf -1      | 2 | --zipf must be
+            --run --tokens 0     | 2 | --tokens must be
+            --run --memory 100MB | 5 | needs at least --memory
+            --zipf 1             | 2 | --run
+            """)
+    void runForecastsRefuseInOneLine(String options, int code, String message) {
+        Run run = Run.mojave(Stream.concat(Stream.of("plan", model(), "-q"), Stream.of(options.split(" +"))).toArray(String[]::new));
+        assertThat(run.code()).as(run.err()).isEqualTo(code);
+        assertThat(run.err()).hasLineCount(1).contains(message);
     }
 }

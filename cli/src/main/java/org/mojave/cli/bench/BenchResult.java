@@ -40,16 +40,22 @@ public record BenchResult(String model, long weightBytes, ActiveBytes active, St
 
     /** Lines for people. */
     public List<String> text() {
-        Table table = new Table("test", ">tokens/s", ">slowest", ">fastest", ">of the memory's limit");
+        Table table = new Table("test", ">tokens/s", ">slowest", ">fastest", ">of the memory's limit", ">predicted", ">achieved");
         for (Speed speed : speeds) {
             table.row(speed.test().name(), number(speed.median()), number(speed.least()), number(speed.most()),
-                    fraction(speed).map(Quantities::percent).orElse(""));
+                    fraction(speed).map(Quantities::percent).orElse(""), speed.forecast().map(f -> number(f.tokensPerSecond())).orElse(""),
+                    speed.forecast().map(f -> Quantities.percent(speed.median() / f.tokensPerSecond())).orElse(""));
         }
         List<String> lines = new ArrayList<>(table.render());
         lines.add("");
         lines.add("A token reads " + Quantities.bytes(active.total()) + " of " + Quantities.bytes(weightBytes) + " of weights; "
                 + Quantities.bytesPerSecond(bandwidth.bytesPerSecond()) + " of memory speed bound generation to " + number(limit())
                 + " tokens/s.");
+        for (Speed speed : speeds) {
+            speed.forecast().filter(forecast -> forecast.bytesRead() > 0).ifPresent(forecast -> lines.add(speed.test().name() + ", predicted: "
+                    + milliseconds(forecast.computeNanos()) + " of computing and " + milliseconds(forecast.stallNanos()) + " of waiting per token; "
+                    + number(forecast.overlappedTokensPerSecond()) + " tokens/s if reading and computing never waited for each other."));
+        }
         lines.add("At most " + Quantities.bytes(peakBytes) + " of memory in use, the model's mapped files included.");
         return lines;
     }
@@ -90,7 +96,15 @@ public record BenchResult(String model, long weightBytes, ActiveBytes active, St
         json.put("tokensPerSecond", speed.median());
         json.put("samples", speed.samples());
         fraction(speed).ifPresent(fraction -> json.put("fractionOfLimit", fraction));
+        speed.forecast().ifPresent(forecast -> {
+            json.put("predictedTokensPerSecond", forecast.tokensPerSecond());
+            json.put("overlappedTokensPerSecond", forecast.overlappedTokensPerSecond());
+        });
         return json;
+    }
+
+    private static String milliseconds(double nanos) {
+        return Quantities.decimals(nanos / 1e6, 1) + " ms";
     }
 
     private static String number(double tokensPerSecond) {

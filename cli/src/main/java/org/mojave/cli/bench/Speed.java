@@ -1,15 +1,18 @@
 package org.mojave.cli.bench;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.LongStream;
+import org.mojave.engine.forecast.TokenForecast;
 
 /**
  * What a test measured.
  *
  * @param test what was timed
  * @param samples tokens per second, of all sequences together, of each repetition, at least one
+ * @param forecast what the performance model says, if it applies
  */
-public record Speed(SpeedTest test, List<Double> samples) {
+public record Speed(SpeedTest test, List<Double> samples, Optional<TokenForecast> forecast) {
     public Speed {
         samples = List.copyOf(samples);
         if (samples.isEmpty()) {
@@ -19,7 +22,12 @@ public record Speed(SpeedTest test, List<Double> samples) {
 
     /** From the times of the repetitions. */
     public static Speed of(SpeedTest test, LongStream nanos) {
-        return new Speed(test, nanos.mapToObj(time -> (double) test.tokens() * test.sequences() * 1e9 / time).toList());
+        return new Speed(test, nanos.mapToObj(time -> (double) test.tokens() * test.sequences() * 1e9 / time).toList(), Optional.empty());
+    }
+
+    /** The same with a forecast. */
+    public Speed with(Optional<TokenForecast> expected) {
+        return new Speed(test, samples, expected);
     }
 
     /** The middle one; of an even number the mean of the middle two. */

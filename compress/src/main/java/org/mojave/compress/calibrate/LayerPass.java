@@ -73,6 +73,32 @@ public final class LayerPass {
         runner.feedForward(weights, chunk, routing.get(), observer);
     }
 
+    /** Shows the inputs of a half layer's matrices to the observer, for all tokens; the states stay as they are. */
+    public void look(LayerWeights weights, InputGroup.Half half, LinearObserver observer) {
+        for (int number = 0; number < chunks(); number++) {
+            observe(number, weights, half, observer, RouterListener.NONE);
+        }
+    }
+
+    /**
+     * What the half layer makes of the states of some sequences, [tokens, width]: one chunk of them, spread evenly over all. The states
+     * stay as they are.
+     */
+    public float[] trial(LayerWeights weights, InputGroup.Half half) {
+        int count = Math.min(sequences, chunkSequences(length));
+        int width = states.width();
+        float[] sequence = new float[length * width];
+        for (int i = 0; i < count; i++) {
+            states.read((int) ((long) i * sequences / count) * length, length, sequence);
+            System.arraycopy(sequence, 0, chunk, i * sequence.length, sequence.length);
+        }
+        switch (half) {
+            case ATTENTION -> attention(weights, count * length, LinearObserver.NONE);
+            case FEED_FORWARD -> runner.feedForward(weights, chunk, count * length, LinearObserver.NONE, RouterListener.NONE);
+        }
+        return Arrays.copyOf(chunk, count * sequence.length);
+    }
+
     /** Shows input and output of a layer's router for one chunk; the states stay as they are. */
     void observeRouter(int number, LayerWeights weights, LinearObserver observer, RouterListener listener) {
         runner.route(weights, chunk, read(number), observer, listener);

@@ -211,10 +211,10 @@ public final class CompressionJob {
 
     private static void copyKept(JobContext job) {
         Plan plan = job.preparation().plan();
-        Set<String> refitted = job.preparation().refitted();
+        Set<String> rewritten = job.preparation().rewritten();
         job.stages().time("copy", () -> {
             for (int layer = MatrixId.NONE; layer < plan.source().spec().layers().size(); layer++) {
-                List<String> names = plan.kept(layer).stream().filter(name -> !job.records().has(name) && !refitted.contains(name)).toList();
+                List<String> names = plan.kept(layer).stream().filter(name -> !job.records().has(name) && !rewritten.contains(name)).toList();
                 for (String name : names) {
                     plan.source().kept(name).write((offset, piece) -> job.records().write(name, offset, piece));
                 }

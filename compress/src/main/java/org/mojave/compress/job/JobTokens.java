@@ -14,7 +14,7 @@ import org.mojave.compress.calibrate.TokenSequences;
 import org.mojave.compress.calibrate.Vocabulary;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.recipe.CalibrationWish;
-import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.statistics.ExpertHistogram;
 import org.mojave.engine.kernel.Workers;
@@ -91,11 +91,13 @@ record JobTokens(TokenSequences sequences, Optional<BalancedText> balance) {
 
     /** Who wants text. */
     private static String reader(JobRequest request) {
-        return request.recipe().method() == Method.GPTQ ? "gptq" : "smoothing or router calibration";
+        Recipe recipe = request.recipe();
+        return recipe.method().calibrates() ? recipe.method().wireName()
+                : recipe.target().isPresent() ? "weighing matrices for a target" : "smoothing or router calibration";
     }
 
     private static String remedy(JobRequest request) {
-        return request.recipe().method() == Method.GPTQ ? "use --method rtn" : "leave out --smoothing, --outlier-scaling and --router-bits";
+        return request.recipe().method().calibrates() || request.recipe().target().isPresent() ? "use --method rtn without a target" : "leave out --smoothing, --outlier-scaling and --router-bits";
     }
 
     private static void checkTokenFiles(List<Path> files, Tokenizer tokenizer, ModelSpec spec) {

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.mojave.compress.calibrate.HiddenStates;
 import org.mojave.compress.calibrate.InputGroup;
 import org.mojave.compress.calibrate.LayerPass;
@@ -46,6 +47,7 @@ final class LayerWalk implements AutoCloseable {
     private final Optional<LayerPass> originalPass;
     private final Optional<StoredMoments> stored;
     private final Optional<RouterFitting> routers;
+    private final Optional<ScaleSearch> scales;
 
     /** Takes the memory for the hidden states, or a file where they do not fit. */
     LayerWalk(JobContext job, Quantization quantization) {
@@ -61,14 +63,15 @@ final class LayerWalk implements AutoCloseable {
         states = states(job, spec, quantization);
         pass = new LayerPass(runner, states, tokens, spec.hiddenSize());
         originalStates = matches(job.preparation()) ? Optional.of(states(job, spec, quantization)) : Optional.empty();
-        routers = job.preparation().refitted().isEmpty() ? Optional.empty() : Optional.of(new RouterFitting(job));
+        scales = plan.folded().isEmpty() ? Optional.empty() : Optional.of(new ScaleSearch(job, pass));
+        routers = job.preparation().repaired().isEmpty() ? Optional.empty() : Optional.of(new RouterFitting(job));
         originalPass = originalStates.map(original -> new LayerPass(runner, original, tokens, spec.hiddenSize()));
     }
 
     /** Whether the original's states are carried along. */
     private static boolean matches(Preparation preparation) {
         return (preparation.request().recipe().method() == Method.GPTQ && preparation.request().recipe().fitting().matching())
-                || !preparation.refitted().isEmpty();
+                || !preparation.repaired().isEmpty();
     }
 
     /** Bytes of the buffers that a step over one chunk takes. */
@@ -81,7 +84,7 @@ final class LayerWalk implements AutoCloseable {
     private static HiddenStates states(JobContext job, ModelSpec spec, Quantization quantization) {
         TokenSequences tokens = job.preparation().tokens();
         int count = Math.multiplyExact(tokens.count(), tokens.length());
-        return HiddenStates.of(count, spec.hiddenSize(), job.budget(), (job.budget().free() - quantization.leastBytes()) / 2,
+        return HiddenStates.of(count, spec.hiddenSize(), job.budget(), (job.budget().free() - quantization.leastBytes() - ScaleSearch.bytes(job.preparation())) / 2,
                 job.records().folder());
     }
 
@@ -107,10 +110,16 @@ final class LayerWalk implements AutoCloseable {
                 weights = routers.get().fit(new RouterPass(pass, originalPass.orElseThrow()), new PairedPass.Weights(weights, original), arena)
                         .quantized();
             }
+            Scaling scaling = Scaling.NONE;
+            if (scales.isPresent()) {
+                ScaleSearch.Folded folded = scales.get().fold(weights, half, isComplete(layer, half), arena);
+                weights = folded.weights();
+                scaling = folded.scaling();
+            }
             for (InputGroup.Step step : InputGroup.Step.values()) {
                 if (step.half() == half) {
                     List<InputGroup> groups = InputGroup.of(plan.quantized(layer), step);
-                    quantize(new PairedPass.Weights(weights, original), half, groups);
+                    quantize(new PairedPass.Weights(weights, original), half, groups, scaling);
                     weights = weights.with(written(groups, arena));
                 }
             }
@@ -122,9 +131,14 @@ final class LayerWalk implements AutoCloseable {
         }
     }
 
-    private void quantize(PairedPass.Weights weights, InputGroup.Half half, List<InputGroup> groups) {
+    private boolean isComplete(int layer, InputGroup.Half half) {
+        return Stream.of(InputGroup.Step.values()).filter(step -> step.half() == half)
+                .flatMap(step -> InputGroup.of(plan.quantized(layer), step).stream()).allMatch(group -> quantization.missing(group).isEmpty());
+    }
+
+    private void quantize(PairedPass.Weights weights, InputGroup.Half half, List<InputGroup> groups, Scaling scaling) {
         List<InputGroup> missing = groups.stream().filter(group -> !quantization.missing(group).isEmpty()).toList();
-        if (job.preparation().request().recipe().method() == Method.RTN) {
+        if (!job.preparation().request().recipe().method().calibrates()) {
             quantization.round(missing);
             return;
         }
@@ -134,14 +148,14 @@ final class LayerWalk implements AutoCloseable {
             if (stored.isPresent()) {
                 try (MemoryBudget.Share _ = job.budget().take("second moments of activations",
                         wave.stream().mapToLong(group -> Moments.bytes(group, fitting)).sum() + Moments.commonBytes(wave, fitting))) {
-                    quantization.compensate(wave, stored.get());
+                    quantization.compensate(wave, stored.get(), scaling);
                 }
                 next += wave.size();
                 continue;
             }
             try (Moments moments = new Moments(wave, fitting, job.budget(), job.workers())) {
                 job.stages().time("observe", () -> new PairedPass(pass, fitting.matching() ? originalPass : Optional.empty()).observe(weights, half, moments));
-                quantization.compensate(wave, moments);
+                quantization.compensate(wave, moments, scaling);
             }
             next += wave.size();
         }

@@ -7,7 +7,6 @@ import org.mojave.compress.plan.ByteSizes;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.plan.ResourceException;
-import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.engine.model.MatrixRole;
 
@@ -43,7 +42,7 @@ final class Memory {
         Recipe recipe = preparation.request().recipe();
         long forward = LayerWalk.activationBytes(preparation);
         long moments = 0;
-        if (recipe.method() == Method.GPTQ) {
+        if (recipe.method().calibrates()) {
             for (int layer = 0; layer < preparation.source().spec().layers().size(); layer++) {
                 for (InputGroup.Step step : InputGroup.Step.values()) {
                     for (InputGroup group : InputGroup.of(preparation.plan().quantized(layer), step)) {
@@ -57,11 +56,11 @@ final class Memory {
         for (PlannedMatrix planned : preparation.plan().matrices()) {
             matrix = Math.max(matrix, Quantization.bytes(recipe, planned));
         }
-        return forward + Math.max(moments, router(preparation)) + matrix;
+        return forward + Math.max(Math.max(moments, router(preparation)), ScaleSearch.bytes(preparation)) + matrix;
     }
 
     private static long router(Preparation preparation) {
-        if (preparation.refitted().isEmpty()) {
+        if (preparation.repaired().isEmpty()) {
             return 0;
         }
         return preparation.source().spec().matrices().stream().filter(id -> id.role() == MatrixRole.ROUTER)

@@ -50,7 +50,7 @@ final class Planning {
         Map<String, Scheme> schemes = new LinkedHashMap<>();
         options.path("schemes").properties().forEach(entry -> schemes.put(entry.getKey(), Scheme.parse(entry.getValue().asString())));
         JsonNode estimate = options.path("estimate");
-        return Optional.of(new Planned(Plan.of(source, schemes),
+        return Optional.of(new Planned(Plan.of(source, schemes, request.recipe()),
                 estimate.isNumber() ? OptionalDouble.of(estimate.asDouble()) : OptionalDouble.empty()));
     }
 
@@ -58,7 +58,7 @@ final class Planning {
         folder.ifPresent(place -> place.check(request.model(), request.limits().overwrite()));
         TargetPlan.requireReachable(source, request.recipe());
         try (Workers workers = new Workers(request.limits().threads())) {
-            Sensitivity sensitivity = new Sensitivity(source, tokens,
+            Sensitivity sensitivity = new Sensitivity(source, request.recipe().method(), tokens,
                     new MemoryBudget(MemoryBudget.ofProcess(request.limits().memoryBytes())), workers);
             listener.started("weigh", sensitivity.steps());
             TargetPlan found = TargetPlan.of(source, request.recipe(), sensitivity.measure(place -> listener.advanced(1, place)));

@@ -3,6 +3,7 @@ package org.mojave.compress.job;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -82,8 +83,8 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
             throw new RecipeException(folder + ": statistics are those of the model as it is; leave out --smoothing, --outlier-scaling, "
                     + "--rotation and --router-bits, or give text");
         }
-        if (request.recipe().method() == Method.RTN) {
-            throw new RecipeException("rounding uses no statistics; leave out --statistics, or use --method gptq");
+        if (request.recipe().method() != Method.GPTQ) {
+            throw new RecipeException("only gptq can use stored statistics; leave out --statistics, or use --method gptq");
         }
         if (!header.fingerprint().equals(Fingerprint.of(source.checkpoint()))) {
             throw new RecipeException(folder + ": holds statistics of another model (" + header.model() + "); make them of this one with "
@@ -127,8 +128,15 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         return SmallFiles.allBytes(layout, smallFiles);
     }
 
-    /** Tensors of the source that are not quantized, but fitted anew: the routers, where they are repaired. */
-    Set<String> refitted() {
+    /** Tensors of the source that are not quantized, but written anew: repaired routers, and what scales are folded into. */
+    Set<String> rewritten() {
+        Set<String> all = new HashSet<>(repaired());
+        all.addAll(plan().folded());
+        return all;
+    }
+
+    /** Tensors of the routers that are repaired. */
+    Set<String> repaired() {
         Recipe recipe = request.recipe();
         boolean repaired = recipe.method() == Method.GPTQ && recipe.fitting().routerDamping() > 0;
         return repaired || recipe.transformation().router().isPresent() ? source.routerTensors() : Set.of();

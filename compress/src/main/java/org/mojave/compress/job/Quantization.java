@@ -46,7 +46,7 @@ final class Quantization {
 
     Quantization(JobContext job) {
         this.job = job;
-        quantizer = new SlabQuantizer(job.preparation().plan().source(), job.preparation().request().recipe().fitting(), job.workers().algebra());
+        quantizer = new SlabQuantizer(job.preparation().plan().source(), job.preparation().request().recipe(), job.workers().algebra());
     }
 
     /** Bytes that the largest piece of work on a matrix takes. */
@@ -56,8 +56,8 @@ final class Quantization {
         }
         Method used = matrix.id().layer() == MatrixId.NONE ? Method.RTN : recipe.method();
         int rows = switch (used) {
-            case RTN -> slabRows(matrix);
-            case GPTQ -> matrix.shape().rows();
+            case RTN, HQQ -> slabRows(matrix);
+            case AWQ, GPTQ -> matrix.shape().rows();
         };
         return SlabQuantizer.bytes(new Slab(new InputGroup(List.of(matrix)), matrix, 0, rows), used, recipe.fitting());
     }
@@ -90,16 +90,16 @@ final class Quantization {
                 }
             }
         }
-        process(slabs, Optional.empty());
+        process(slabs, Optional.empty(), Scaling.NONE);
     }
 
-    /** Quantizes what is missing of these groups with what was seen of their inputs. */
-    void compensate(List<InputGroup> groups, MomentSource moments) {
+    /** Quantizes what is missing of these groups with what was seen of their inputs, after folding scales into them. */
+    void compensate(List<InputGroup> groups, MomentSource moments, Scaling scaling) {
         List<Slab> slabs = new ArrayList<>();
         for (InputGroup group : groups) {
             missing(group).forEach(matrix -> slabs.add(new Slab(group, matrix, 0, matrix.shape().rows())));
         }
-        process(slabs, Optional.of(moments));
+        process(slabs, Optional.of(moments), scaling);
     }
 
     /** Rows of a slab; all where each would otherwise take the whole matrix to decode. */
@@ -113,9 +113,10 @@ final class Quantization {
         return Math.min(matrix.shape().rows(), tiles * PackedLayout.TILE_ROWS);
     }
 
-    private void process(List<Slab> slabs, Optional<MomentSource> moments) {
-        Fitting fitting = job.preparation().request().recipe().fitting();
-        Method method = moments.isPresent() ? Method.GPTQ : Method.RTN;
+    private void process(List<Slab> slabs, Optional<MomentSource> moments, Scaling scaling) {
+        Recipe recipe = job.preparation().request().recipe();
+        Fitting fitting = recipe.fitting();
+        Method method = moments.isPresent() ? recipe.method() : Method.RTN;
         int next = 0;
         while (next < slabs.size()) {
             long bytes = SlabQuantizer.bytes(slabs.get(next), method, fitting);
@@ -126,18 +127,18 @@ final class Quantization {
                 end++;
             }
             try (MemoryBudget.Share _ = job.budget().take("a matrix being quantized", bytes)) {
-                quantize(slabs.subList(next, end), moments);
+                quantize(slabs.subList(next, end), moments, scaling);
             }
             next = end;
         }
     }
 
-    private void quantize(List<Slab> batch, Optional<MomentSource> moments) {
+    private void quantize(List<Slab> batch, Optional<MomentSource> moments, Scaling scaling) {
         SlabQuantizer.Outcome[] outcomes = new SlabQuantizer.Outcome[batch.size()];
         job.stages().time("quantize", () -> {
             Map<InputGroup, SlabQuantizer.Prepared> prepared = moments.map(m -> prepare(batch, m)).orElse(Map.of());
             job.workers().run(batch.size(), (index, _) -> outcomes[index] = quantizer.quantize(batch.get(index),
-                    Optional.ofNullable(prepared.get(batch.get(index).group()))));
+                    Optional.ofNullable(prepared.get(batch.get(index).group())), scaling));
         });
         write(batch, outcomes);
     }

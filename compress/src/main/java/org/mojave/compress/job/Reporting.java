@@ -75,16 +75,16 @@ final class Reporting {
     }
 
     private static MatrixResult kept(Plan plan, PlannedMatrix matrix) {
-        KeptTensor tensor = plan.source().kept(plan.source().names().matrix(matrix.id()).tensor());
+        String tensor = plan.source().names().matrix(matrix.id()).tensor();
         return new MatrixResult(matrix.id().name(), matrix.shape().rows(), matrix.shape().columns(), KEPT,
-                tensor.type().wireName().toLowerCase(Locale.ROOT), tensor.bytes(), 0, MatrixResult.Evidence.NONE, 0, List.of());
+                plan.storedType(tensor).wireName().toLowerCase(Locale.ROOT), plan.storedBytes(tensor), 0, MatrixResult.Evidence.NONE, 0, List.of());
     }
 
     private static long keptBytes(Plan plan) {
         long bytes = 0;
         for (int layer = MatrixId.NONE; layer < plan.source().spec().layers().size(); layer++) {
             for (String name : plan.kept(layer)) {
-                bytes += plan.source().kept(name).bytes();
+                bytes += plan.storedBytes(name);
             }
         }
         return bytes;

@@ -17,14 +17,17 @@ import org.mojave.compress.quantize.Gptq;
 import org.mojave.compress.quantize.GptqSettings;
 import org.mojave.compress.quantize.Hessian;
 import org.mojave.compress.quantize.HessianFactor;
+import org.mojave.compress.quantize.Hqq;
 import org.mojave.compress.quantize.OutputError;
 import org.mojave.compress.quantize.QuantizationEvent;
 import org.mojave.compress.quantize.QuantizedMatrix;
+import org.mojave.compress.quantize.Quantizer;
 import org.mojave.compress.quantize.Rtn;
 import org.mojave.compress.quantize.Statistics;
 import org.mojave.compress.quantize.WeightMatrix;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
 import org.mojave.compress.statistics.AffinityCounts;
@@ -47,6 +50,7 @@ final class SlabQuantizer {
 
     private final SourceModel source;
     private final LinearAlgebra algebra;
+    private final Method method;
     private final Fitting fitting;
     private final Gptq gptq;
 
@@ -81,9 +85,10 @@ final class SlabQuantizer {
         }
     }
 
-    SlabQuantizer(SourceModel source, Fitting fitting, LinearAlgebra algebra) {
+    SlabQuantizer(SourceModel source, Recipe recipe, LinearAlgebra algebra) {
         this.source = source;
-        this.fitting = fitting;
+        method = recipe.method();
+        fitting = recipe.fitting();
         this.algebra = algebra;
         gptq = gptq(fitting, algebra);
     }
@@ -97,7 +102,9 @@ final class SlabQuantizer {
         int columns = slab.matrix().shape().columns();
         long own = slab.weights() * BYTES_PER_WEIGHT + gptq(fitting, new PortableAlgebra()).workBytes(slab.rows(), columns);
         return switch (method) {
-            case RTN -> own;
+            case RTN, HQQ -> own;
+            case AWQ -> own + (fitting.shrinkage() > 0 ? 2L : 1L) * Float.BYTES * columns * columns
+                    + 3L * Float.BYTES * Math.min(MEASURED_ROWS, slab.rows()) * columns;
             case GPTQ -> own + 2 * HessianFactor.preparationBytes(columns)
                     + (fitting.matching() ? ActivationMatch.preparationBytes(columns) + Float.BYTES * slab.weights() : 0)
                     + (fitting.shrinkage() > 0 ? (long) Float.BYTES * columns * columns : 0)
@@ -111,14 +118,17 @@ final class SlabQuantizer {
             GroupMoments seen = moments.of(group);
             double[] borrowed = new double[1];
             Hessian hessian = hessian(seen, borrowed);
+            AffinityCounts counts = seen.own().counts();
+            MatrixResult.Evidence evidence = new MatrixResult.Evidence(counts.sum(), counts.sumOfSquares(), borrowed[0]);
+            if (method == Method.AWQ) {
+                return new Prepared(hessian, Optional.empty(), Optional.empty(), Optional.empty(), counts.tokens(), evidence);
+            }
             Optional<HessianFactor> natural = factor(group, hessian, false);
             Optional<HessianFactor> ordered = factor(group, hessian, true);
             HessianFactor factor = natural.or(() -> ordered).orElseThrow();
             Optional<ActivationMatch> match = factor.rounds() || seen.own().trace() == 0 ? Optional.empty()
                     : seen.cross().map(cross -> ActivationMatch.of(scaled(cross, 1 - borrowed[0]), factor, algebra));
-            AffinityCounts counts = seen.own().counts();
-            return new Prepared(hessian, natural, ordered, match, counts.tokens(),
-                    new MatrixResult.Evidence(counts.sum(), counts.sumOfSquares(), borrowed[0]));
+            return new Prepared(hessian, natural, ordered, match, counts.tokens(), evidence);
         });
     }
 
@@ -148,27 +158,44 @@ final class SlabQuantizer {
         return scaled;
     }
 
-    /** Quantizes; with no prepared Hessian by rounding. */
-    Outcome quantize(Slab slab, Optional<Prepared> prepared) {
+    /** Quantizes after scaling; with no prepared Hessian by a method that needs none. */
+    Outcome quantize(Slab slab, Optional<Prepared> prepared, Scaling scaling) {
         PlannedMatrix matrix = slab.matrix();
         String name = matrix.id().name();
         float[] values = new float[Math.toIntExact(slab.weights())];
         source.model().weights().matrix(matrix.id()).decode(slab.firstRow(), slab.rows(), values, 0);
+        scaling.apply(matrix.id(), slab.firstRow(), slab.rows(), values);
         WeightMatrix original = new WeightMatrix(name, slab.rows(), matrix.shape().columns(), values);
         WeightMatrix weights = prepared.flatMap(Prepared::match).map(match -> match.apply(original, algebra)).orElse(original);
         Scheme scheme = matrix.scheme().orElseThrow();
-        QuantizedMatrix quantized = guarded(name, () -> prepared.isPresent()
-                ? gptq.quantize(weights, prepared.get().factor(gptq.settings().activationOrder(scheme)), scheme)
-                : rounding(matrix).quantize(weights, Statistics.NONE, scheme));
+        Way way = way(matrix, scheme, prepared);
+        QuantizedMatrix quantized = guarded(name, () -> way.quantizer().quantize(weights, way.statistics(), scheme));
         byte[] packed = new byte[Math.toIntExact(slab.layout().bytes())];
         PackedCodec.pack(quantized.coded(), MemorySegment.ofArray(packed));
         long tokens = prepared.map(Prepared::tokens).orElse(0L);
-        boolean rounded = prepared.isEmpty() || prepared.get().factor(gptq.settings().activationOrder(scheme)).rounds();
         double[] error = tokens == 0 ? new double[] {quantized.loss(), squares(values)}
                 : outputError(weights, quantized.coded(), prepared.get().hessian());
-        return new Outcome(packed, rounded ? Method.RTN : Method.GPTQ, tokens,
+        return new Outcome(packed, way.method(), tokens,
                 prepared.map(Prepared::evidence).orElse(MatrixResult.Evidence.NONE), error[0], error[1],
-                events(name, !rounded && tokens == 0, quantized.events()));
+                events(name, prepared.isPresent() && way.method() != Method.RTN && tokens == 0, quantized.events()));
+    }
+
+    /** How a slab is quantized in the end: GPTQ rounds where its Hessian is of no use. */
+    private record Way(Method method, Quantizer quantizer, Statistics statistics) {}
+
+    private Way way(PlannedMatrix matrix, Scheme scheme, Optional<Prepared> prepared) {
+        if (matrix.id().layer() == MatrixId.NONE) {
+            return new Way(Method.RTN, rounding(matrix), Statistics.NONE);
+        }
+        return switch (method) {
+            case RTN -> new Way(method, new Rtn(), Statistics.NONE);
+            case HQQ -> new Way(method, new Hqq(), Statistics.NONE);
+            case AWQ -> new Way(method, new Rtn(Clip.ACTIVITY, Fidelity.NATIVE), prepared.orElseThrow().hessian());
+            case GPTQ -> {
+                HessianFactor factor = prepared.orElseThrow().factor(gptq.settings().activationOrder(scheme));
+                yield new Way(factor.rounds() ? Method.RTN : method, gptq, factor);
+            }
+        };
     }
 
     /** Ranges of a vocabulary are chosen with care, since nothing compensates its errors; whoever asks for rounding gets the plain one. */

@@ -44,7 +44,7 @@ public final class StatisticsJob {
 
     /** As {@link #run(JobRequest, JobListener)}, with a budget of so many bytes; 0 for what the request's memory allows. */
     static StatisticsHeader run(JobRequest request, JobListener listener, long bufferBytes) {
-        if (request.recipe().method() == Method.RTN || request.recipe().fitting().matching()) {
+        if (request.recipe().method() != Method.GPTQ || request.recipe().fitting().matching()) {
             throw new RecipeException("statistics are gathered for gptq without matching");
         }
         WorkFolder folder = WorkFolder.of(request.output());

@@ -1,7 +1,6 @@
 package org.mojave.compress.job;
 
 import java.util.List;
-import java.util.Set;
 import org.mojave.compress.calibrate.HiddenStates;
 import org.mojave.compress.calibrate.TokenSequences;
 import org.mojave.compress.plan.KeptTensor;
@@ -54,7 +53,6 @@ final class Verification {
 
     private int compareTensors(Model written) {
         Plan plan = job.preparation().plan();
-        Set<String> refitted = job.preparation().refitted();
         int compared = 0;
         for (PlannedMatrix matrix : plan.matrices()) {
             if (matrix.scheme().isPresent()) {
@@ -71,7 +69,7 @@ final class Verification {
         }
         for (int layer = MatrixId.NONE; layer < plan.source().spec().layers().size(); layer++) {
             for (String name : plan.kept(layer)) {
-                compareKept(name, plan.source().kept(name), written.checkpoint().tensor(name), refitted.contains(name));
+                compareKept(name, plan, written.checkpoint().tensor(name));
                 compared++;
             }
         }
@@ -79,11 +77,12 @@ final class Verification {
     }
 
     /** A tensor as it was in the original must still be; one that was rewritten or fitted anew must be what was computed. */
-    private void compareKept(String name, KeptTensor expected, TensorData copy, boolean refitted) {
-        if (expected.type() != copy.type() || !expected.dimensions().equals(copy.shape())) {
-            throw different(name, "is " + copy.type() + copy.shape() + ", planned was " + expected.type() + expected.dimensions());
+    private void compareKept(String name, Plan plan, TensorData copy) {
+        KeptTensor expected = plan.source().kept(name);
+        if (plan.storedType(name) != copy.type() || !expected.dimensions().equals(copy.shape())) {
+            throw different(name, "is " + copy.type() + copy.shape() + ", planned was " + plan.storedType(name) + expected.dimensions());
         }
-        if (!refitted && expected instanceof KeptTensor.Copied(TensorData original)) {
+        if (!job.preparation().rewritten().contains(name) && expected instanceof KeptTensor.Copied(TensorData original)) {
             if (original.bytes().mismatch(copy.bytes()) >= 0) {
                 throw different(name, "differs from the original");
             }

@@ -73,7 +73,7 @@ public final class FileLayout {
     private static void addKept(List<List<TensorEntry>> records, Plan plan, int layer) {
         for (String name : plan.kept(layer)) {
             KeptTensor tensor = plan.source().kept(name);
-            records.add(List.of(new TensorEntry(name, tensor.type(), tensor.dimensions(), tensor.type().bytes())));
+            records.add(List.of(new TensorEntry(name, plan.storedType(name), tensor.dimensions(), plan.storedType(name).bytes())));
         }
     }
 

@@ -5,12 +5,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.format.packed.Scheme;
+import org.mojave.format.tensor.ElementType;
+import org.mojave.format.tensor.TensorData;
 
 /**
  * A scheme for every matrix of one model, or the decision to keep it. Routers and the gate of a shared expert are always
@@ -21,10 +24,12 @@ import org.mojave.format.packed.Scheme;
 public final class Plan {
     private final SourceModel source;
     private final Map<String, PlannedMatrix> matrices;
+    private final Set<String> folded;
 
-    private Plan(SourceModel source, Map<String, PlannedMatrix> matrices) {
+    private Plan(SourceModel source, Map<String, PlannedMatrix> matrices, Set<String> folded) {
         this.source = source;
         this.matrices = matrices;
+        this.folded = folded;
     }
 
     /** A plan with these schemes by matrix name; what is not named is kept. */
@@ -37,7 +42,16 @@ public final class Plan {
             }
             matrices.put(id.name(), new PlannedMatrix(id, source.spec().shape(id), scheme));
         }
-        return new Plan(source, matrices);
+        return new Plan(source, matrices, Set.of());
+    }
+
+    /** As {@link #of(SourceModel, Map)}, with the tensors that the recipe changes to fold scales into them. */
+    public static Plan of(SourceModel source, Map<String, Scheme> schemes, Recipe recipe) {
+        return new Plan(source, of(source, schemes).matrices, folded(source, recipe));
+    }
+
+    private static Set<String> folded(SourceModel source, Recipe recipe) {
+        return recipe.folds() ? source.foldedTensors() : Set.of();
     }
 
     /** What the recipe means for this model; throws {@link RecipeException} for a wish that the model cannot fulfil. */
@@ -51,7 +65,7 @@ public final class Plan {
             }
             matrices.put(id.name(), new PlannedMatrix(id, spec.shape(id), scheme));
         }
-        return new Plan(source, matrices);
+        return new Plan(source, matrices, folded(source, recipe));
     }
 
     private static Optional<Scheme> scheme(MatrixRole role, Recipe recipe) {
@@ -78,6 +92,21 @@ public final class Plan {
     /** The model it was made for. */
     public SourceModel source() {
         return source;
+    }
+
+    /** Kept tensors into which scales are folded: norms and routers. They are stored as float32, so that folding is exact. */
+    public Set<String> folded() {
+        return folded;
+    }
+
+    /** How a kept tensor is stored. */
+    public ElementType storedType(String tensor) {
+        return folded.contains(tensor) ? ElementType.F32 : source.kept(tensor).type();
+    }
+
+    /** Bytes of a kept tensor as it is stored. */
+    public long storedBytes(String tensor) {
+        return TensorData.elements(source.kept(tensor).dimensions()) * storedType(tensor).bytes();
     }
 
     /** Every matrix, in file order. */

@@ -128,6 +128,25 @@ public record SourceModel(Model original, Model model, TensorNames names, Map<St
         return tensors;
     }
 
+    /** Tensors of the norms before the halves of the layers, and of the routers that read them: where scales of inputs can be folded. */
+    public Set<String> foldedTensors() {
+        Set<String> tensors = new LinkedHashSet<>();
+        for (int layer = 0; layer < spec().layers().size(); layer++) {
+            for (VectorRole role : spec().vectors(layer)) {
+                switch (role) {
+                    case ATTENTION_NORM, ATTENTION_NORM_BIAS, FEED_FORWARD_NORM, FEED_FORWARD_NORM_BIAS -> tensors.add(names.vector(role, layer));
+                    case FINAL_NORM, FINAL_NORM_BIAS, QUERY_NORM, KEY_NORM, QUERY_LATENT_NORM, LATENT_NORM, SINKS, ROUTER_CORRECTION -> { }
+                }
+            }
+        }
+        for (MatrixId id : spec().matrices()) {
+            if (id.role() == MatrixRole.ROUTER || id.role() == MatrixRole.SHARED_ROUTER) {
+                tensors.add(names.matrix(id).tensor());
+            }
+        }
+        return tensors;
+    }
+
     /** Tensors of the vectors of a layer ({@link MatrixId#NONE}: outside the layers). */
     public Set<String> vectorTensors(int layer) {
         Set<String> tensors = new LinkedHashSet<>();

@@ -37,7 +37,7 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
         List<Item> items = items(source, table);
         Map<String, Scheme> smallest = new LinkedHashMap<>();
         items.forEach(item -> smallest.put(item.name(), Scheme.parse(item.choices().getFirst().scheme())));
-        Plan least = Plan.of(source, smallest);
+        Plan least = Plan.of(source, smallest, recipe);
         long floor = fileBytes(least, recipe);
         long budget = target - floor + items.stream().mapToLong(item -> item.choices().getFirst().bytes()).sum();
         TargetPlan best = new TargetPlan(least, floor, target, cost(items, smallest));
@@ -45,7 +45,7 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
             Allocation allocation = Allocator.solve(items, budget);
             Map<String, Scheme> schemes = new LinkedHashMap<>();
             allocation.choices().forEach((name, choice) -> schemes.put(name, Scheme.parse(choice.scheme())));
-            Plan plan = Plan.of(source, schemes);
+            Plan plan = Plan.of(source, schemes, recipe);
             long bytes = fileBytes(plan, recipe);
             if (bytes <= target && allocation.cost() < best.cost) {
                 best = new TargetPlan(plan, bytes, target, allocation.cost());
@@ -63,10 +63,10 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
         Map<String, Scheme> smallest = new LinkedHashMap<>();
         for (MatrixId id : source.spec().matrices()) {
             MatrixShape shape = source.spec().shape(id);
-            SchemeMenu.of(id.role()).stream().min(Comparator.comparingLong(scheme -> new PackedLayout(scheme, shape.rows(),
+            SchemeMenu.of(id.role(), recipe.method()).stream().min(Comparator.comparingLong(scheme -> new PackedLayout(scheme, shape.rows(),
                     shape.columns()).bytes())).ifPresent(scheme -> smallest.put(id.name(), scheme));
         }
-        long floor = fileBytes(Plan.of(source, smallest), recipe);
+        long floor = fileBytes(Plan.of(source, smallest, recipe), recipe);
         if (floor > recipe.target().orElseThrow().bytes(source.parameters())) {
             throw new RecipeException(tooSmall(recipe.target().get(), floor, source.parameters()));
         }

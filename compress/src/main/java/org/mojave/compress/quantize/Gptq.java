@@ -1,6 +1,11 @@
 package org.mojave.compress.quantize;
 
+import java.util.Optional;
 import org.mojave.engine.kernel.LinearAlgebra;
+import org.mojave.engine.kernel.NativeChoice;
+import org.mojave.engine.kernel.NativeKernels;
+import org.mojave.engine.kernel.NativeSupport;
+import org.mojave.engine.kernel.TrellisSearch;
 import org.mojave.format.packed.Scheme;
 
 /**
@@ -13,6 +18,7 @@ import org.mojave.format.packed.Scheme;
 public final class Gptq implements Quantizer {
     private final GptqSettings settings;
     private final LinearAlgebra algebra;
+    private final Optional<NativeKernels> kernels;
 
     /** With the default settings and the fastest arithmetic of this machine. */
     public Gptq() {
@@ -23,6 +29,10 @@ public final class Gptq implements Quantizer {
     public Gptq(GptqSettings settings, LinearAlgebra algebra) {
         this.settings = settings;
         this.algebra = algebra;
+        kernels = switch (NativeSupport.load(new NativeChoice.Best())) {
+            case NativeSupport.Available(NativeKernels found) -> Optional.of(found);
+            case NativeSupport.Unavailable _ -> Optional.empty();
+        };
     }
 
     /** The choices made. */
@@ -46,7 +56,7 @@ public final class Gptq implements Quantizer {
     /** Bytes that {@link #quantize} takes besides the weights and the factor, its result included. */
     public long workBytes(int rows, int columns) {
         long slice = (long) Slices.largest(rows) * columns * (Float.BYTES + 1);
-        long refinement = Refinement.bytes(Slices.largest(rows), columns) + TrellisSearch.bytes(columns, settings.paths())
+        long refinement = Refinement.bytes(Slices.largest(rows), columns) + new TrellisSearch.Shape(columns, 4, settings.paths()).bytes()
                 + (long) Slices.largest(rows) * columns * (2 * Float.BYTES + 1);
         return slice + refinement + (long) rows * columns;
     }
@@ -66,6 +76,10 @@ public final class Gptq implements Quantizer {
         if (factor.activationOrder() != settings.activationOrder(scheme)) {
             throw new IllegalArgumentException(weights.name() + ": the Hessian was prepared for another order of columns than scheme "
                     + scheme.id() + " uses");
+        }
+        if (factor.rounds() && scheme.trellis()) {
+            QuantizedMatrix plain = quantize(weights, HessianFactor.identity(factor.columns(), algebra), scheme);
+            return new QuantizedMatrix(plain.coded(), plain.columnGroups(), plain.loss(), factor.events());
         }
         if (factor.rounds()) {
             return new Rtn(settings.clip(), settings.fidelity()).round(weights, scheme, factor.events());
@@ -94,6 +108,11 @@ public final class Gptq implements Quantizer {
 
     LinearAlgebra algebra() {
         return algebra;
+    }
+
+    /** For searches. */
+    Optional<NativeKernels> kernels() {
+        return kernels;
     }
 
     /** Group of each column if groups follow the order of processing. */

@@ -66,6 +66,15 @@ public final class HessianFactor implements Statistics {
         }
     }
 
+    /** Of inputs of which nothing is known: all count the same. */
+    static HessianFactor identity(int columns, LinearAlgebra algebra) {
+        float[] values = new float[columns * columns];
+        for (int c = 0; c < columns; c++) {
+            values[c * columns + c] = 1;
+        }
+        return of(new Hessian(columns, values, 1), false, 0, algebra);
+    }
+
     /** Bytes that {@link #of} takes at its height, its result included. */
     public static long preparationBytes(int columns) {
         return (Double.BYTES + Float.BYTES) * (long) columns * columns;

@@ -1,5 +1,6 @@
 package org.mojave.compress.quantize;
 
+import org.mojave.engine.kernel.TrellisSearch;
 import org.mojave.format.packed.Scheme;
 import org.mojave.format.packed.Trellis;
 
@@ -37,7 +38,7 @@ final class TrellisSlice {
         int rounds = gptq.settings().sweeps() == 0 ? 1 : 2;
         for (int round = 1; round <= rounds; round++) {
             int paths = round == rounds ? gptq.settings().paths() : Math.ceilDiv(gptq.settings().paths(), FIRST_SHARE);
-            TrellisSearch search = new TrellisSearch(factor.upper(), columns, scheme.bits(), paths);
+            TrellisSearch search = TrellisSearch.of(gptq.kernels(), factor.upper(), new TrellisSearch.Shape(columns, scheme.bits(), paths));
             for (int lane = 0; lane < lanes; lane++) {
                 search(search, weights, firstRow + lane, new Lane(lane, lanes, grids), codes, values);
             }
@@ -88,7 +89,7 @@ final class TrellisSlice {
         for (int c = 0; c < columns; c++) {
             state = Trellis.next(state, found[c], scheme.bits());
             codes[c * at.lanes() + at.lane()] = found[c];
-            values[c * at.lanes() + at.lane()] = Trellis.value(state);
+            values[c * at.lanes() + at.lane()] = Trellis.value(state, scheme.bits());
         }
     }
 

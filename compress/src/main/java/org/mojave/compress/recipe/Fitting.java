@@ -18,6 +18,11 @@ public record Fitting(boolean matching, int affinityPower, double shrinkage, dou
     /** Plain GPTQ. */
     public static final Fitting PLAIN = new Fitting(false, 0, 0, 0, 0);
 
+    /** The same, each matrix fitted to its own outputs. */
+    public Fitting withoutMatching() {
+        return new Fitting(false, affinityPower, shrinkage, routerDamping, sweeps);
+    }
+
     public Fitting {
         if (affinityPower < 0 || affinityPower > 2) {
             throw new RecipeException("--affinity-power must be 0, 1 or 2, not " + affinityPower);

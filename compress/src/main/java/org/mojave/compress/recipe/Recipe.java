@@ -25,11 +25,11 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
     private static final Scheme UNUSED = Scheme.parse("4g64a");
 
     public Recipe {
+        if (method == Method.AWQ) {
+            fitting = fitting.withoutMatching(); // scales are searched against the layer's own output
+        }
         if (vocabularyBits != 8 && vocabularyBits != KEEP) {
             throw new RecipeException("embedding and head are stored with 8 or " + KEEP + " bits, not " + vocabularyBits);
-        }
-        if (target.isPresent() && method == Method.RTN) {
-            throw new RecipeException("a target needs calibration to weigh matrices; leave out --method rtn");
         }
         if (transformation.router().isPresent() && fitting.routerDamping() > 0) {
             throw new RecipeException("--router-damping fits the routers anew and --router-bits rounds them; give one of them");
@@ -60,14 +60,24 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
         return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, other, seed);
     }
 
-    /** Whether calibration text is needed. */
-    public boolean needsText() {
-        return method != Method.RTN || transformation.needsText();
+    /** With a target: schemes are chosen matrix by matrix, for GPTQ. */
+    public static Recipe of(Target target, CalibrationWish calibration, Fitting fitting, long seed) {
+        return of(Method.GPTQ, target, calibration, fitting, seed);
     }
 
-    /** With a target: schemes are chosen matrix by matrix. */
-    public static Recipe of(Target target, CalibrationWish calibration, Fitting fitting, long seed) {
-        return new Recipe(Method.GPTQ, UNUSED, KEEP, calibration, fitting, Optional.of(target), seed);
+    /** With a target: schemes are chosen matrix by matrix among those that the method makes. */
+    public static Recipe of(Method method, Target target, CalibrationWish calibration, Fitting fitting, long seed) {
+        return new Recipe(method, UNUSED, KEEP, calibration, fitting, Optional.of(target), seed);
+    }
+
+    /** Whether scales are folded into norms and routers. */
+    public boolean folds() {
+        return method == Method.AWQ;
+    }
+
+    /** Whether calibration text is read: for quantizing, or for weighing matrices against each other. */
+    public boolean needsText() {
+        return method.calibrates() || target.isPresent() || transformation.needsText();
     }
 
     /** Scheme of a quantized embedding or head: rounded at 8 bits, symmetric, with the groups of {@link #scheme}. */

@@ -57,7 +57,7 @@ public final class RecipeJson {
         Fitting fitting = new Fitting(node.path("matching").asBoolean(), node.path("affinity_power").asInt(),
                 node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
         if (node.has("target")) {
-            return Recipe.of(Target.parse(node.path("target").asString()), calibration, fitting, node.path("seed").asLong());
+            return Recipe.of(Method.parse(node.path("method").asString()), Target.parse(node.path("target").asString()), calibration, fitting, node.path("seed").asLong());
         }
         return new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
                 node.path("vocabulary_bits").asInt(), calibration, fitting, node.path("seed").asLong());

@@ -14,7 +14,8 @@ import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.plan.SchemeMenu;
 import org.mojave.compress.recipe.Fitting;
-import org.mojave.engine.kernel.PackedMatrix;
+import org.mojave.compress.recipe.Method;
+import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
@@ -31,6 +32,7 @@ final class HalfTrials {
     /** An expert that the probe hardly reaches counts as at least this share of an average one. */
     private static final double LEAST_SHARE = 0.05;
 
+    private final Method method;
     private final LayerPass sample;
     private final Probe probe;
     private final MemoryBudget budget;
@@ -38,21 +40,25 @@ final class HalfTrials {
     private final long sampleTokens;
     private final Trial trial;
 
+    /** What is looked at: states of {@code tokens} tokens for second moments, and a probe that is run with every change. */
+    record Sample(LayerPass pass, long tokens, Probe probe) {}
+
     /**
      * What was found.
      *
      * @param errors mean squared output error a token, by matrix and scheme
      * @param reference all matrices in the reference scheme
      */
-    record Found(Map<MatrixId, Map<Scheme, Double>> errors, Map<MatrixId, PackedMatrix> reference) {}
+    record Found(Map<MatrixId, Map<Scheme, Double>> errors, Map<MatrixId, Matrix> reference) {}
 
-    HalfTrials(LayerPass sample, long sampleTokens, Probe probe, MemoryBudget budget, Workers workers) {
-        this.sample = sample;
-        this.sampleTokens = sampleTokens;
-        this.probe = probe;
+    HalfTrials(Method method, Sample looked, MemoryBudget budget, Workers workers) {
+        this.method = method;
+        sample = looked.pass();
+        sampleTokens = looked.tokens();
+        probe = looked.probe();
         this.budget = budget;
         this.workers = workers;
-        trial = new Trial(workers.algebra(), FITTING.shrinkage());
+        trial = new Trial(method, workers.algebra(), FITTING.shrinkage());
     }
 
     /** Tries all matrices of these groups; {@code states} are the probe's before this half, not changed. */
@@ -64,13 +70,13 @@ final class HalfTrials {
         while (next < groups.size()) {
             List<InputGroup> wave = wave(groups.subList(next, groups.size()));
             Map<InputGroup, Trial.Inputs> inputs = new HashMap<>();
-            try (MemoryBudget.Share _ = budget.take("trials of schemes", wave.stream().mapToLong(HalfTrials::bytes).sum())) {
+            try (MemoryBudget.Share _ = budget.take("trials of schemes", wave.stream().mapToLong(this::bytes).sum())) {
                 try (Moments moments = new Moments(wave, FITTING, budget, workers)) {
                     new PairedPass(sample, Optional.empty()).observe(new PairedPass.Weights(weights, weights), half, moments);
                     inputs.putAll(inputs(wave, moments));
                 }
-                for (Scheme scheme : SchemeMenu.layers()) {
-                    Map<MatrixId, PackedMatrix> tried = outlets(weights, wave, inputs, scheme, found);
+                for (Scheme scheme : SchemeMenu.layers(method)) {
+                    Map<MatrixId, Matrix> tried = outlets(weights, wave, inputs, scheme, found);
                     inner(new Inner(weights, half, outlets, states), tried, scheme, found);
                 }
             }
@@ -86,8 +92,8 @@ final class HalfTrials {
     }
 
     /** Bytes for a group's factor, and for its matrices in a scheme and in the reference scheme. */
-    private static long bytes(InputGroup group) {
-        return 4L * Float.BYTES * group.columns() * group.columns() + group.matrices().stream().mapToLong(Trial::bytes).sum();
+    private long bytes(InputGroup group) {
+        return 4L * Float.BYTES * group.columns() * group.columns() + group.matrices().stream().mapToLong(matrix -> Trial.bytes(matrix, method)).sum();
     }
 
     private Map<InputGroup, Trial.Inputs> inputs(List<InputGroup> groups, Moments moments) {
@@ -101,7 +107,7 @@ final class HalfTrials {
     }
 
     /** Quantizes the wave, notes the errors of outlets, returns all matrices. */
-    private Map<MatrixId, PackedMatrix> outlets(LayerWeights weights, List<InputGroup> wave, Map<InputGroup, Trial.Inputs> inputs,
+    private Map<MatrixId, Matrix> outlets(LayerWeights weights, List<InputGroup> wave, Map<InputGroup, Trial.Inputs> inputs,
             Scheme scheme, Found found) {
         List<PlannedMatrix> matrices = new ArrayList<>();
         List<Trial.Inputs> known = new ArrayList<>();
@@ -114,7 +120,7 @@ final class HalfTrials {
         Trial.Result[] results = new Trial.Result[matrices.size()];
         workers.run(results.length, (index, _) -> results[index] = trial.quantize(matrices.get(index),
                 weights.matrix(matrices.get(index).id()), known.get(index), scheme));
-        Map<MatrixId, PackedMatrix> tried = new LinkedHashMap<>();
+        Map<MatrixId, Matrix> tried = new LinkedHashMap<>();
         for (int i = 0; i < results.length; i++) {
             MatrixId id = matrices.get(i).id();
             tried.put(id, results[i].matrix());
@@ -122,7 +128,7 @@ final class HalfTrials {
                 note(found, id, scheme, known.get(i).tokens() == 0 ? 0 : results[i].error() / sampleTokens);
             }
         }
-        if (scheme.equals(SchemeMenu.reference())) {
+        if (scheme.equals(SchemeMenu.reference(method))) {
             found.reference().putAll(tried);
         }
         return tried;
@@ -131,10 +137,10 @@ final class HalfTrials {
     /** What probes of matrices before the outlets need. */
     private record Inner(LayerWeights weights, InputGroup.Half half, Outlets outlets, float[] states) {}
 
-    private void inner(Inner inner, Map<MatrixId, PackedMatrix> tried, Scheme scheme, Found found) {
+    private void inner(Inner inner, Map<MatrixId, Matrix> tried, Scheme scheme, Found found) {
         for (int round = 0; round <= 3; round++) {
-            Map<MatrixId, PackedMatrix> changed = new LinkedHashMap<>();
-            for (Map.Entry<MatrixId, PackedMatrix> entry : tried.entrySet()) {
+            Map<MatrixId, Matrix> changed = new LinkedHashMap<>();
+            for (Map.Entry<MatrixId, Matrix> entry : tried.entrySet()) {
                 if (round(entry.getKey().role()) == round) {
                     changed.put(entry.getKey(), entry.getValue());
                 }

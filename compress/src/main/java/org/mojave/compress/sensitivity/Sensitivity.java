@@ -14,6 +14,7 @@ import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.SchemeMenu;
 import org.mojave.compress.plan.SourceModel;
+import org.mojave.compress.recipe.Method;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
@@ -29,7 +30,7 @@ import org.mojave.format.packed.Scheme;
  * reference scheme is carried to the predictions, and its divergence from the original is shared out in proportion to the errors.
  * No gradients; the model passes by once.
  *
- * <p>Example: {@code CostTable table = new Sensitivity(source, tokens, budget, workers).measure(place -> { });}
+ * <p>Example: {@code CostTable table = new Sensitivity(source, Method.GPTQ, tokens, budget, workers).measure(place -> { });}
  */
 public final class Sensitivity {
     /** Tokens whose second moments tell how inputs lie. */
@@ -39,6 +40,7 @@ public final class Sensitivity {
     private static final int LARGEST_PROBE = 2048;
 
     private final SourceModel source;
+    private final Method method;
     private final ModelSpec spec;
     private final TokenSequences sample;
     private final TokenSequences probed;
@@ -52,9 +54,10 @@ public final class Sensitivity {
         void advanced(String place);
     }
 
-    /** For that model, on some of these tokens. */
-    public Sensitivity(SourceModel source, TokenSequences tokens, MemoryBudget budget, Workers workers) {
+    /** For that model and method, on some of these tokens. */
+    public Sensitivity(SourceModel source, Method method, TokenSequences tokens, MemoryBudget budget, Workers workers) {
         this.source = source;
+        this.method = method;
         this.budget = budget;
         this.workers = workers;
         spec = source.spec();
@@ -73,7 +76,7 @@ public final class Sensitivity {
     }
 
     private int variants() {
-        return 2 * spec.layers().size() + (spec.tiedHead() ? 1 : 2) * SchemeMenu.of(MatrixRole.EMBEDDING).size();
+        return 2 * spec.layers().size() + (spec.tiedHead() ? 1 : 2) * SchemeMenu.vocabulary().size();
     }
 
     /** Times that progress is heard. */
@@ -97,7 +100,7 @@ public final class Sensitivity {
             Variants variants = new Variants(source, probe, probed, workers);
             int first = addVocabulary(variants);
             List<Half> halves = new ArrayList<>();
-            HalfTrials trials = new HalfTrials(pass, tokens, probe, budget, workers);
+            HalfTrials trials = new HalfTrials(method, new HalfTrials.Sample(pass, tokens, probe), budget, workers);
             for (int layer = 0; layer < spec.layers().size(); layer++) {
                 LayerWeights weights = LayerWeights.of(spec, source.model().weights(), layer);
                 for (InputGroup.Half half : InputGroup.Half.values()) {
@@ -120,7 +123,7 @@ public final class Sensitivity {
     }
 
     private List<InputGroup> groups(int layer, InputGroup.Half half) {
-        Plan reference = Plan.of(source, SchemeMenu.references(spec));
+        Plan reference = Plan.of(source, SchemeMenu.references(spec, method));
         List<InputGroup> groups = new ArrayList<>();
         for (InputGroup.Step step : InputGroup.Step.values()) {
             if (step.half() == half) {
@@ -132,7 +135,7 @@ public final class Sensitivity {
 
     /** Adds a variant for each scheme of embedding and head; returns how many. */
     private int addVocabulary(Variants variants) {
-        List<Scheme> schemes = SchemeMenu.of(MatrixRole.EMBEDDING);
+        List<Scheme> schemes = SchemeMenu.vocabulary();
         schemes.forEach(scheme -> variants.addEmbedding(scheme, budget));
         if (spec.tiedHead()) {
             return schemes.size();
@@ -143,7 +146,7 @@ public final class Sensitivity {
 
     private CostTable table(List<Double> divergences, List<Half> halves) {
         Map<String, List<CostTable.Price>> prices = new LinkedHashMap<>();
-        List<Scheme> vocabulary = SchemeMenu.of(MatrixRole.EMBEDDING);
+        List<Scheme> vocabulary = SchemeMenu.vocabulary();
         for (int i = 0; i < vocabulary.size(); i++) {
             add(prices, MatrixId.of(MatrixRole.EMBEDDING), vocabulary.get(i), divergences.get(i));
             if (!spec.tiedHead()) {
@@ -151,7 +154,7 @@ public final class Sensitivity {
             }
         }
         for (Half half : halves) {
-            double error = half.errors().values().stream().mapToDouble(schemes -> schemes.get(SchemeMenu.reference())).sum();
+            double error = half.errors().values().stream().mapToDouble(schemes -> schemes.get(SchemeMenu.reference(method))).sum();
             double worth = error == 0 ? 0 : divergences.get(half.variant()) / error;
             half.errors().forEach((id, schemes) -> schemes.forEach((scheme, found) -> add(prices, id, scheme, worth * found)));
         }

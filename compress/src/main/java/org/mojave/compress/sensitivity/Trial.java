@@ -1,40 +1,56 @@
 package org.mojave.compress.sensitivity;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
 import org.mojave.compress.calibrate.GroupMoments;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.quantize.Gptq;
 import org.mojave.compress.quantize.GptqSettings;
 import org.mojave.compress.quantize.Hessian;
 import org.mojave.compress.quantize.HessianFactor;
+import org.mojave.compress.quantize.Hqq;
 import org.mojave.compress.quantize.OutputError;
 import org.mojave.compress.quantize.QuantizedMatrix;
+import org.mojave.compress.quantize.Rtn;
+import org.mojave.compress.quantize.Statistics;
 import org.mojave.compress.quantize.WeightMatrix;
+import org.mojave.compress.recipe.Method;
+import org.mojave.compress.smooth.AwqScale;
+import org.mojave.compress.smooth.Folding;
 import org.mojave.compress.statistics.ExpertStatistics;
 import org.mojave.compress.statistics.Shrinkage;
+import org.mojave.engine.kernel.DenseMatrix;
 import org.mojave.engine.kernel.LinearAlgebra;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.kernel.PackedMatrix;
 import org.mojave.format.packed.PackedCodec;
 import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.packed.Scheme;
+import org.mojave.format.tensor.ElementType;
+import org.mojave.format.tensor.FloatEncoder;
+import org.mojave.format.tensor.TensorData;
 
 /** Quantizes a matrix for a trial: much as the job will do it, but in one go. Safe for several threads. */
 final class Trial {
     /** Fewer paths than the job keeps: schemes only have to be told apart. */
     private static final int PATHS = 16;
 
+    private static final double AWQ_EXPONENT = 0.5;
+
+    private final Method method;
     private final Gptq gptq;
     private final LinearAlgebra algebra;
     private final double shrinkage;
 
     /** What is known of the inputs of some matrices; {@code tokens} may be none where an expert leans on its layer. */
-    record Inputs(Hessian hessian, HessianFactor natural, HessianFactor ordered, long tokens) {}
+    record Inputs(Hessian hessian, Optional<HessianFactor> natural, Optional<HessianFactor> ordered, long tokens) {}
 
     /** A matrix in a scheme, and the squared error of its outputs, summed over tokens. */
-    record Result(PackedMatrix matrix, double error) {}
+    record Result(Matrix matrix, double error) {}
 
-    Trial(LinearAlgebra algebra, double shrinkage) {
+    Trial(Method method, LinearAlgebra algebra, double shrinkage) {
+        this.method = method;
         this.algebra = algebra;
         this.shrinkage = shrinkage;
         gptq = new Gptq(GptqSettings.careful(0).withPaths(PATHS), algebra);
@@ -52,14 +68,17 @@ final class Trial {
             }
             hessian = new Hessian(own.columns(), values, Math.max(1, own.counts().tokens()));
         }
-        return new Inputs(hessian, HessianFactor.of(hessian, false, gptq.settings().damping(), algebra),
-                HessianFactor.of(hessian, true, gptq.settings().damping(), algebra), own.counts().tokens());
+        if (method != Method.GPTQ) {
+            return new Inputs(hessian, Optional.empty(), Optional.empty(), own.counts().tokens());
+        }
+        return new Inputs(hessian, Optional.of(HessianFactor.of(hessian, false, gptq.settings().damping(), algebra)),
+                Optional.of(HessianFactor.of(hessian, true, gptq.settings().damping(), algebra)), own.counts().tokens());
     }
 
     /** Bytes that a trial takes beside the inputs. */
-    static long bytes(PlannedMatrix matrix) {
+    static long bytes(PlannedMatrix matrix, Method method) {
         long weights = matrix.weights();
-        return weights * (4 + 4 + 1 + 1) + 3L * Float.BYTES * Math.min(256, matrix.shape().rows()) * matrix.shape().columns();
+        return weights * (method == Method.AWQ ? 4 + 4 + 4 + 4 : 4 + 4 + 1 + 1) + 3L * Float.BYTES * Math.min(256, matrix.shape().rows()) * matrix.shape().columns();
     }
 
     /** Quantizes {@code source}; without inputs that say anything, by rounding. */
@@ -68,11 +87,45 @@ final class Trial {
         int columns = matrix.shape().columns();
         float[] values = new float[Math.multiplyExact(rows, columns)];
         source.decode(0, rows, values, 0);
-        QuantizedMatrix quantized = gptq.quantize(new WeightMatrix(matrix.id().name(), rows, columns, values),
-                gptq.settings().activationOrder(scheme) ? inputs.ordered() : inputs.natural(), scheme);
+        WeightMatrix weights = new WeightMatrix(matrix.id().name(), rows, columns, values);
+        if (method == Method.AWQ) {
+            float[] rounded = scaledAndRounded(weights, inputs, scheme);
+            return new Result(dense(weights, rounded), OutputError.of(values, rounded, inputs.hessian(), algebra));
+        }
+        QuantizedMatrix quantized = switch (method) {
+            case RTN, AWQ -> new Rtn().quantize(weights, Statistics.NONE, scheme);
+            case HQQ -> new Hqq().quantize(weights, Statistics.NONE, scheme);
+            case GPTQ -> gptq.quantize(weights, (gptq.settings().activationOrder(scheme) ? inputs.ordered() : inputs.natural()).orElseThrow(),
+                    scheme);
+        };
         PackedLayout layout = new PackedLayout(scheme, rows, columns);
         MemorySegment bytes = MemorySegment.ofArray(new byte[Math.toIntExact(layout.bytes())]);
         PackedCodec.pack(quantized.coded(), bytes);
         return new Result(new PackedMatrix(layout, bytes), OutputError.of(values, quantized.weights(), inputs.hessian(), algebra));
+    }
+
+    /**
+     * As AWQ would, with the middle of its grid instead of a search, and root mean squares for mean magnitudes: scaled by the root of
+     * what its inputs are like, rounded, and scaled back.
+     */
+    private static float[] scaledAndRounded(WeightMatrix weights, Inputs inputs, Scheme scheme) {
+        int columns = weights.columns();
+        float[] magnitude = new float[columns];
+        for (int c = 0; c < columns; c++) {
+            magnitude[c] = (float) Math.sqrt(inputs.hessian().diagonal(c) / Math.max(1, inputs.hessian().tokens()));
+        }
+        float[] scale = AwqScale.scale(magnitude, AWQ_EXPONENT);
+        float[] scaled = weights.values().clone();
+        Folding.multiplyColumns(scaled, scale);
+        float[] rounded = new Rtn().quantize(new WeightMatrix(weights.name(), weights.rows(), columns, scaled), Statistics.NONE, scheme).weights();
+        for (int i = 0; i < rounded.length; i++) {
+            rounded[i] /= scale[i % columns];
+        }
+        return rounded;
+    }
+
+    private static DenseMatrix dense(WeightMatrix weights, float[] values) {
+        return new DenseMatrix(new TensorData(weights.name(), ElementType.F32, List.of((long) weights.rows(), (long) weights.columns()),
+                FloatEncoder.encode(ElementType.F32, values)));
     }
 }

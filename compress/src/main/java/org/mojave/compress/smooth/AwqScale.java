@@ -54,7 +54,7 @@ public record AwqScale(int steps) {
     }
 
     /** The scale for one exponent; all ones for 0. */
-    static float[] scale(float[] meanMagnitude, double exponent) {
+    public static float[] scale(float[] meanMagnitude, double exponent) {
         double[] powers = new double[meanMagnitude.length];
         double largest = 0;
         double smallest = Double.POSITIVE_INFINITY;

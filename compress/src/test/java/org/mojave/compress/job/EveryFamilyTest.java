@@ -31,6 +31,8 @@ class EveryFamilyTest {
                     double coarse = check(name, Method.RTN, "4g32a");
                     assertThat(check(name, Method.RTN, "8g32a")).isLessThan(3 * coarse / STEP_RATIO);
                 }),
+                DynamicTest.dynamicTest(name + " hqq", () -> assertThat(check(name, Method.HQQ, "4g32a")).isLessThan(0.6)),
+                DynamicTest.dynamicTest(name + " awq", () -> assertThat(check(name, Method.AWQ, "4g32a")).isLessThan(0.6)),
                 DynamicTest.dynamicTest(name + " gptq", () -> assertThat(check(name, Method.GPTQ, "4g32a")).isLessThan(0.6))));
     }
 

@@ -14,6 +14,7 @@ import org.mojave.compress.plan.CostTable;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.SchemeMenu;
 import org.mojave.compress.plan.SourceModel;
+import org.mojave.compress.recipe.Method;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.testkit.GoldenModel;
@@ -28,7 +29,7 @@ class SensitivityTest {
             sequences.add(random.ints(length, 0, golden.logits()[0][0].length).toArray());
         }
         try (SourceModel source = SourceModel.open(golden.folder()); Workers workers = new Workers(threads)) {
-            Sensitivity sensitivity = new Sensitivity(source, new TokenSequences(sequences), new MemoryBudget(memory), workers);
+            Sensitivity sensitivity = new Sensitivity(source, Method.GPTQ, new TokenSequences(sequences), new MemoryBudget(memory), workers);
             CostTable table = sensitivity.measure(heard::add);
             assertThat(heard).hasSize(sensitivity.steps());
             return table;
@@ -42,13 +43,13 @@ class SensitivityTest {
         CostTable table = measure(golden, 2, 1L << 30, new ArrayList<>());
         try (SourceModel source = SourceModel.open(golden.folder())) {
             for (MatrixId id : source.spec().matrices()) {
-                if (SchemeMenu.of(id.role()).isEmpty()) {
+                if (SchemeMenu.of(id.role(), Method.GPTQ).isEmpty()) {
                     assertThat(table.prices()).doesNotContainKey(id.name());
                     continue;
                 }
                 Map<String, Double> prices = table.prices().get(id.name()).stream()
                         .collect(Collectors.toMap(price -> price.scheme().id(), CostTable.Price::cost));
-                assertThat(prices).as(id.name()).hasSize(SchemeMenu.of(id.role()).size());
+                assertThat(prices).as(id.name()).hasSize(SchemeMenu.of(id.role(), Method.GPTQ).size());
                 boolean vocabulary = id.layer() == MatrixId.NONE;
                 assertThat(prices.get("8g128s")).as(id.name()).isLessThan(prices.get(vocabulary ? "4g64s6" : "4rowt"));
                 assertThat(prices.get(vocabulary ? "4g64s6" : "4rowt")).as(id.name()).isLessThan(prices.get(vocabulary ? "3g64s6" : "2rowt"));

@@ -6,9 +6,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Objects;
 import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.packed.Scheme;
+import org.mojave.format.packed.Trellis;
 import org.mojave.format.tensor.ElementType;
 
 /**
@@ -24,6 +27,10 @@ public final class NativeKernels {
     /** Fields of {@code attention} in attention.h before the queries' first keys. */
     private static final int ATTENTION_FIELDS = 8;
 
+    /** Fields of {@code packed_matrix} in mojave.h before the tables of a trellis. */
+    private static final int SHAPE_FIELDS = 11;
+    private static final long[][] TRELLIS_FIELDS = {null, trellisFields(1), trellisFields(2), trellisFields(3), trellisFields(4)};
+
     /** Bound to no address, so that they are constants whatever library was loaded. */
     private static final class Calls {
         private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
@@ -38,34 +45,48 @@ public final class NativeKernels {
         static final MethodHandle ATTEND = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
                 ValueLayout.ADDRESS, ValueLayout.JAVA_FLOAT, ValueLayout.JAVA_FLOAT, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
                 ValueLayout.ADDRESS, ValueLayout.ADDRESS), HEAP);
+        static final MethodHandle SEARCH = Linker.nativeLinker().downcallHandle(FunctionDescriptor.of(ValueLayout.JAVA_FLOAT,
+                ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS, ValueLayout.ADDRESS, LONG), HEAP);
         static final MethodHandle SILU = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
                 ValueLayout.ADDRESS, ValueLayout.ADDRESS, LONG), HEAP);
     }
 
     private final NativeVariant variant;
     private final MemorySegment packed;
+    private final MemorySegment trellis;
+    private final MemorySegment trellisSearch;
     private final MemorySegment dense;
     private final MemorySegment quantize;
     private final MemorySegment attention;
     private final MemorySegment silu;
+    private final GgufKernels gguf;
 
     /** Binds the symbols; IllegalArgumentException if one is missing. */
-    NativeKernels(NativeVariant variant, SymbolLookup library) {
+    NativeKernels(NativeVariant variant, int capabilities, SymbolLookup library) {
         this.variant = variant;
+        trellis = find(library, variant.trellisSymbol(capabilities));
+        trellisSearch = find(library, variant.trellisSearchSymbol());
         packed = find(library, variant.packedSymbol());
         dense = find(library, variant.denseSymbol());
         quantize = find(library, "mojave_quantize");
         attention = find(library, variant.attentionSymbol());
         silu = find(library, variant.siluSymbol());
+        gguf = new GgufKernels(variant, library);
     }
 
-    private static MemorySegment find(SymbolLookup library, String symbol) {
+    static MemorySegment find(SymbolLookup library, String symbol) {
         return library.find(symbol).orElseThrow(() -> new IllegalArgumentException("it lacks " + symbol));
     }
 
     /** Instruction set of these kernels. */
     public NativeVariant variant() {
         return variant;
+    }
+
+    /** Those for blocks of GGUF files. */
+    GgufKernels gguf() {
+        return gguf;
     }
 
     /** Whether {@link #multiplyDense} can read that type. */
@@ -101,10 +122,11 @@ public final class NativeKernels {
                     + " do not fit a matrix of " + w.columns() + " columns, scheme " + layout.scheme().id());
         }
         MemorySegment shape = MemorySegment.ofArray(shape(layout, x));
+        MemorySegment product = layout.scheme().trellis() ? trellis : packed;
         for (int t = 0; t < x.tokens(); t += TOKENS_PER_CALL) {
             int group = t * x.groups();
             try {
-                Calls.PACKED.invokeExact(packed, shape, w.bytes(), (long) tiles.first(), (long) tiles.end(),
+                Calls.PACKED.invokeExact(product, shape, w.bytes(), (long) tiles.first(), (long) tiles.end(),
                         bytes(x.values(), (long) t * x.paddedColumns()), floats(x.scales(), group), ints(x.sums(), group),
                         (long) x.groups(), (long) Math.min(TOKENS_PER_CALL, x.tokens() - t),
                         floats(y.values(), y.offset() + (long) t * w.rows()));
@@ -170,8 +192,22 @@ public final class NativeKernels {
         }
     }
 
+    /** Codes of one row [columns] with scales by column; the search has checked their lengths. Returns the loss. */
+    float searchTrellis(NativeTrellisSearch search, float[] row, float[] scales, byte[] found) {
+        TrellisSearch.Shape shape = search.shape();
+        try {
+            return (float) Calls.SEARCH.invokeExact(trellisSearch,
+                    MemorySegment.ofArray(new long[] {shape.columns(), shape.bits(), shape.width()}),
+                    MemorySegment.ofArray(search.upper()), MemorySegment.ofArray(search.values()), MemorySegment.ofArray(row),
+                    MemorySegment.ofArray(scales), MemorySegment.ofArray(found), MemorySegment.ofArray(search.memory()),
+                    (long) search.memory().length);
+        } catch (Throwable e) {
+            throw failure(e);
+        }
+    }
+
     /** The kernels know no gaps between rows. */
-    private static void checkWhole(Block block, int rows, int columns) {
+    static void checkWhole(Block block, int rows, int columns) {
         if (block.stride() != columns) {
             throw new IllegalArgumentException("rows of " + columns + " floats must follow each other, not be " + block.stride()
                     + " apart");
@@ -183,7 +219,7 @@ public final class NativeKernels {
     public record Rows(int first, int end) {}
 
     /** What a call can throw is unchecked: a closed arena, another thread's memory. */
-    private static RuntimeException failure(Throwable thrown) {
+    static RuntimeException failure(Throwable thrown) {
         return thrown instanceof RuntimeException known ? known : new IllegalStateException(thrown);
     }
 
@@ -201,7 +237,9 @@ public final class NativeKernels {
     /** The fields of {@code packed_matrix} in mojave.h. */
     private static long[] shape(PackedLayout layout, QuantizedActivations x) {
         int run = PackedLayout.RUN_COLUMNS;
-        return new long[] {
+        Scheme scheme = layout.scheme();
+        long[] fields = scheme.trellis() ? TRELLIS_FIELDS[scheme.bits()].clone() : new long[SHAPE_FIELDS];
+        long[] shape = {
             layout.scheme().bits(),
             layout.scheme().symmetric() ? 1 : 0,
             layout.rows(),
@@ -210,11 +248,27 @@ public final class NativeKernels {
             x.groupColumns() / run,
             layout.tileBytes(),
             layout.zerosOffset(),
-            layout.codesOffset()
+            layout.codesOffset(),
+            scheme.trellis() ? 1 : 0,
+            scheme.sixBitScales() ? 1 : 0
         };
+        System.arraycopy(shape, 0, fields, 0, SHAPE_FIELDS);
+        return fields;
     }
 
-    private static MemorySegment bytes(byte[] array, long index) {
+    /** The fields of {@code packed_matrix} for a trellis of so many bits, with its tables, eight bytes to a field. */
+    private static long[] trellisFields(int bits) {
+        ByteBuffer tables = ByteBuffer.allocate(2 * Trellis.LEVELS).order(ByteOrder.LITTLE_ENDIAN);
+        for (int half = 0; half < Trellis.LEVELS; half++) {
+            tables.put(half, (byte) Trellis.level(half, bits));
+            tables.put(Trellis.LEVELS + half, (byte) Trellis.mixture(half));
+        }
+        long[] fields = new long[SHAPE_FIELDS + 2 * Trellis.LEVELS / Long.BYTES];
+        tables.asLongBuffer().get(fields, SHAPE_FIELDS, fields.length - SHAPE_FIELDS);
+        return fields;
+    }
+
+    static MemorySegment bytes(byte[] array, long index) {
         return MemorySegment.ofArray(array).asSlice(index);
     }
 
@@ -222,7 +276,7 @@ public final class NativeKernels {
         return floats(block.values(), block.offset());
     }
 
-    private static MemorySegment floats(float[] array, long index) {
+    static MemorySegment floats(float[] array, long index) {
         return MemorySegment.ofArray(array).asSlice(Float.BYTES * index);
     }
 

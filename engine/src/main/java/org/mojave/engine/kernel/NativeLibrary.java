@@ -55,7 +55,7 @@ final class NativeLibrary {
     static NativeSupport bind(List<NativeVariant> wanted, SymbolLookup library, int capabilities) {
         for (NativeVariant variant : wanted) {
             if (variant.runsOn(capabilities) && library.find(variant.packedSymbol()).isPresent()) {
-                return new NativeSupport.Available(new NativeKernels(variant, library));
+                return new NativeSupport.Available(new NativeKernels(variant, capabilities, library));
             }
         }
         String names = String.join(" or ", wanted.stream().map(NativeVariant::label).toList());

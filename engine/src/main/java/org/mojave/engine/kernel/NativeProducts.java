@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * Shares products among workers with {@link NativeKernels}. Packed matrices meet activations rounded to 8 bits; float
- * matrices meet few tokens as they are and many through {@link Products}; any other storage goes there too.
+ * Shares products among workers with {@link NativeKernels}. Packed matrices and blocks of GGUF files meet activations rounded
+ * to 8 bits; float matrices meet few tokens as they are and many through {@link Products}; any other storage goes there too.
  */
 public final class NativeProducts implements ProductPath {
     /** From this many tokens on, decoding a float matrix and a product of floats is faster than a pass per four tokens. */
@@ -19,6 +19,8 @@ public final class NativeProducts implements ProductPath {
     private static final int TASKS_PER_WORKER = 6;
     /** Tiles in a task for many tokens; even, since the kernel takes two at a time. */
     private static final int TASK_TILES = 8;
+    /** Rows of GGUF blocks in a task for many tokens. */
+    private static final int TASK_ROWS = 4 * GgufKernels.TILE_ROWS;
     /** Tokens that the kernel takes at a time, and that are rounded in one task. */
     private static final int FEW_TOKENS = 6;
     /** Fewer activations than this are rounded before a second worker would have begun. */
@@ -110,6 +112,10 @@ public final class NativeProducts implements ProductPath {
             add(new Part(entry, 0, units, TASK_TILES, group));
             return;
         }
+        if (entry.w() instanceof GgufMatrix && entry.input().tokens() >= GgufKernels.MANY_TOKENS) {
+            add(new Part(entry, 0, units, TASK_ROWS, group));
+            return;
+        }
         int border = Math.clamp(large / unit, 0, units);
         add(new Part(entry, 0, border, (int) Math.max(1, task / unit), group));
         add(new Part(entry, border, units, (int) Math.max(1, Math.max(SMALLEST_TASK, task / 4) / unit), group));
@@ -117,7 +123,8 @@ public final class NativeProducts implements ProductPath {
 
     private static boolean isNative(ProductList.Entry entry) {
         return switch (entry.w()) {
-            case PackedMatrix packed -> packed.hasKernels();
+            case PackedMatrix _ -> true;
+            case GgufMatrix blocks -> blocks.hasKernels();
             case DenseMatrix dense -> entry.input().tokens() < MANY_TOKENS && NativeKernels.supports(dense.tensor().type());
             default -> false;
         };
@@ -132,13 +139,25 @@ public final class NativeProducts implements ProductPath {
         }
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            if (entry.w() instanceof PackedMatrix packed && packed.hasKernels() && entry.input().request(group(packed))) {
+            if (entry.w() instanceof PackedMatrix packed && entry.input().request(group(packed))) {
                 add(new Part(entry, 0, entry.input().tokens(), FEW_TOKENS, group(packed)));
                 floats += (long) entry.input().tokens() * packed.columns();
             }
+            if (entry.w() instanceof GgufMatrix blocks && blocks.hasKernels() && entry.input().requestForGguf()) {
+                add(new Part(entry, 0, entry.input().tokens(), FEW_TOKENS, 0));
+                floats += (long) entry.input().tokens() * blocks.columns();
+            }
         }
-        run(floats < ROUNDED_ALONE, workers, (part, first, end) ->
-                kernels.quantize(part.entry().input().x(), first, end - first, part.entry().input().quantized(part.group())));
+        run(floats < ROUNDED_ALONE, workers, this::quantize);
+    }
+
+    private void quantize(Part part, int first, int end) {
+        ProductList.Input input = part.entry().input();
+        if (part.entry().w() instanceof GgufMatrix) {
+            kernels.gguf().quantize(input.x(), first, end - first, input.forGguf());
+        } else {
+            kernels.quantize(input.x(), first, end - first, input.quantized(part.group()));
+        }
     }
 
     private int group(PackedMatrix w) {
@@ -150,6 +169,7 @@ public final class NativeProducts implements ProductPath {
         NativeKernels.Rows rows = new NativeKernels.Rows(first, end);
         switch (entry.w()) {
             case PackedMatrix packed -> kernels.multiply(packed, entry.input().quantized(part.group()), rows, entry.y());
+            case GgufMatrix blocks -> kernels.gguf().multiply(blocks, entry.input().forGguf(), rows, entry.y());
             case DenseMatrix dense -> kernels.multiplyDense(dense, rows, entry.input().x(), entry.input().tokens(), entry.y());
             default -> throw new IllegalStateException("no native product with " + entry.w().storage());
         }

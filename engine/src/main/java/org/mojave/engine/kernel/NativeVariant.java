@@ -9,6 +9,9 @@ public enum NativeVariant {
     /** 256-bit vectors. */
     AVX2("AVX2", 1, "avx2", "avx2");
 
+    /** Bit of {@code mojave_capability}: 512-bit vectors can be permuted by bytes. */
+    private static final int BYTE_PERMUTATIONS = 8;
+
     private final String label;
     private final int capability;
     private final String integers;
@@ -34,6 +37,24 @@ public enum NativeVariant {
     /** Symbol of the product with packed matrices. */
     String packedSymbol() {
         return "mojave_packed_" + integers;
+    }
+
+    /** Symbol of the product with matrices of trellis schemes: on 512-bit vectors they need more of a processor than others. */
+    String trellisSymbol(int capabilities) {
+        return switch (this) {
+            case AVX512 -> (capabilities & BYTE_PERMUTATIONS) != 0 ? "mojave_trellis_avx512" : AVX2.packedSymbol();
+            case AVX_VNNI, AVX2 -> packedSymbol();
+        };
+    }
+
+    /** Symbol of the search for codes of trellis schemes. */
+    String trellisSearchSymbol() {
+        return "mojave_trellis_search_" + floats;
+    }
+
+    /** Symbol of the product with GGUF blocks. */
+    String ggufSymbol() {
+        return "mojave_gguf_" + integers;
     }
 
     /** Symbol of the product with float matrices. */

@@ -35,11 +35,6 @@ public record PackedMatrix(PackedLayout layout, MemorySegment bytes) implements 
         return new PackedMatrix(layout, bytes);
     }
 
-    /** Whether the kernels that read codes as they lie know the scheme; other matrices are decoded to floats for each product. */
-    boolean hasKernels() {
-        return !scheme().sixBitScales() && !scheme().trellis() && scheme().bits() != 5 && scheme().bits() != 6;
-    }
-
     /** Bits, group and symmetry. */
     public Scheme scheme() {
         return layout.scheme();

@@ -4,12 +4,13 @@ import java.util.Arrays;
 import org.mojave.format.packed.PackedCodec;
 import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.packed.Scheme;
+import org.mojave.format.packed.Trellis;
 
 /**
  * The arithmetic of the native kernels, one element at a time; every variant returns exactly these bits. With q the codes,
  * z the zero and s the scale of a weight group, v the values, t the sum and d the scale of an activation group:
  * {@code y = Σ_weight groups s · Σ_activation groups d · (Σ q·v − z·t)}; the inner sum is exact (32-bit integers), the
- * outer two are fused multiply-adds in float32 in index order.
+ * outer two are fused multiply-adds in float32 in index order. In a trellis scheme q are the values that its codes lead to, z is 0.
  */
 final class PackedOracle {
     private static final float SMALLEST = 1e-30f;
@@ -60,23 +61,38 @@ final class PackedOracle {
     private static float dot(PackedMatrix w, int row, QuantizedActivations x, int token) {
         PackedLayout layout = w.layout();
         Scheme scheme = layout.scheme();
+        int[] codes = codes(layout, w, row);
         float y = 0;
         for (int group = 0; group < layout.groups(); group++) {
             int first = group * scheme.groupColumns(w.columns());
             int end = Math.min(w.columns(), first + scheme.groupColumns(w.columns()));
-            int zero = PackedCodec.zero(layout, w.bytes(), row, group);
+            int zero = scheme.trellis() ? 0 : PackedCodec.zero(layout, w.bytes(), row, group);
             float sum = 0;
             for (int c = first; c < end; c += x.groupColumns()) {
                 int part = token * x.groups() + c / x.groupColumns();
                 int exact = -zero * x.sums()[part];
                 for (int k = c; k < Math.min(end, c + x.groupColumns()); k++) {
-                    exact += PackedCodec.code(layout, w.bytes(), row, k) * x.values()[token * x.paddedColumns() + k];
+                    exact += codes[k] * x.values()[token * x.paddedColumns() + k];
                 }
                 sum = Math.fma((float) exact, x.scales()[part], sum);
             }
             y = Math.fma(sum, PackedCodec.scale(layout, w.bytes(), row, group), y);
         }
         return y;
+    }
+
+    /** The codes of a row, or the values that a trellis makes of them. */
+    private static int[] codes(PackedLayout layout, PackedMatrix w, int row) {
+        int[] codes = new int[layout.columns()];
+        int state = 0;
+        for (int c = 0; c < codes.length; c++) {
+            codes[c] = PackedCodec.code(layout, w.bytes(), row, c);
+            if (layout.scheme().trellis()) {
+                state = Trellis.next(state, codes[c], layout.scheme().bits());
+                codes[c] = Trellis.value(state, layout.scheme().bits());
+            }
+        }
+        return codes;
     }
 
     /** The native product with a float matrix: 64 partial sums, column c in sum c mod 64, added as a tree. */

@@ -11,13 +11,15 @@ import java.util.List;
  * <p>Example: {@code list.clear(); list.add(gate, x, 1, a); list.add(up, x, 1, b); path.multiply(list, workers);}
  */
 public final class ProductList {
-    /** Activations of one or more products, [tokens, columns], and their rounded forms by group: 32, 64, 128 columns. */
+    /** Activations of one or more products, [tokens, columns], and their rounded forms by group: 32, 64, 128 columns, and for GGUF blocks. */
     static final class Input {
         private final QuantizedActivations[] quantized = new QuantizedActivations[3];
+        private final GgufActivations forGguf = new GgufActivations();
         private Block x;
         private int tokens;
         private int columns;
         private int groups;
+        private boolean ggufRequested;
 
         private void set(Block newX, int newTokens, int newColumns) {
             x = newX;
@@ -41,6 +43,7 @@ public final class ProductList {
         /** Forgets what was requested: the activations may have changed. */
         void forget() {
             groups = 0;
+            ggufRequested = false;
         }
 
         /** The rounded form in groups of that size, which was requested before. */
@@ -59,6 +62,21 @@ public final class ProductList {
                 quantized[i] = new QuantizedActivations();
             }
             quantized[i].reshape(tokens, columns, group);
+            return true;
+        }
+
+        /** The form for GGUF blocks, which was requested before. */
+        GgufActivations forGguf() {
+            return forGguf;
+        }
+
+        /** Notes that the form for GGUF blocks is needed; true the first time. */
+        boolean requestForGguf() {
+            if (ggufRequested) {
+                return false;
+            }
+            ggufRequested = true;
+            forGguf.reshape(tokens, columns);
             return true;
         }
 
@@ -118,6 +136,7 @@ public final class ProductList {
     public long bytes() {
         long sum = 0;
         for (Input input : inputs) {
+            sum += input.forGguf.bytes();
             for (QuantizedActivations quantized : input.quantized) {
                 sum += quantized == null ? 0 : quantized.bytes();
             }

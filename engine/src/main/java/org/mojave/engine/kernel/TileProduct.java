@@ -9,6 +9,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.mojave.format.packed.PackedLayout;
+import org.mojave.format.packed.Scheme;
 
 /**
  * One tile of 16 rows times one token, in Java vectors: a 32-bit lane holds codes of one row, so column after column is
@@ -73,6 +74,11 @@ final class TileProduct {
     private final int[] wide;
     private final float[] sums = new float[TILE_ROWS];
     private int tile;
+
+    /** Whether codes of that scheme are read as they lie; else decoding them is the better way. */
+    static boolean supports(Scheme scheme) {
+        return SUPPORTED && !scheme.sixBitScales() && !scheme.trellis() && scheme.bits() != 5 && scheme.bits() != 6;
+    }
 
     /** Takes memory for the scales and zeros of one tile of that matrix. */
     TileProduct(PackedMatrix w) {

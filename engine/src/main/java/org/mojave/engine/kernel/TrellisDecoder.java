@@ -16,17 +16,9 @@ final class TrellisDecoder {
     private static final ValueLayout.OfInt WORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int RUN_COLUMNS = PackedLayout.RUN_COLUMNS;
     private static final int VECTOR_BYTES = 64;
-    private static final float[] VALUES = values();
+    private static final float[][] VALUES = {null, Trellis.values(1), Trellis.values(2), Trellis.values(3), Trellis.values(4)};
 
     private TrellisDecoder() {}
-
-    private static float[] values() {
-        float[] values = new float[Trellis.STATES];
-        for (int state = 0; state < values.length; state++) {
-            values[state] = Trellis.value(state);
-        }
-        return values;
-    }
 
     /** Decodes one row into {@code target[offset …]}. */
     static void decodeRow(PackedLayout layout, MemorySegment source, int row, float[] target, int offset) {
@@ -34,6 +26,7 @@ final class TrellisDecoder {
         int groupColumns = layout.scheme().groupColumns(layout.columns());
         long at = row / PackedLayout.TILE_ROWS * layout.tileBytes() + layout.codesOffset() + 4L * (row % PackedLayout.TILE_ROWS);
         int[] codes = new int[RUN_COLUMNS];
+        float[] values = VALUES[bits];
         int state = 0;
         int group = 0;
         float scale = PackedCodec.scale(layout, source, row, 0);
@@ -46,7 +39,7 @@ final class TrellisDecoder {
             int count = Math.min(RUN_COLUMNS, layout.columns() - start);
             for (int c = 0; c < count; c++) {
                 state = Trellis.next(state, codes[c], bits);
-                target[offset + start + c] = scale * VALUES[state];
+                target[offset + start + c] = scale * values[state];
             }
         }
     }

@@ -27,7 +27,7 @@ public final class VectorProducts implements ProductPath {
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
             int tokens = entry.input().tokens();
-            if (tokens < MANY_TOKENS && entry.w() instanceof PackedMatrix packed && packed.hasKernels() && TileProduct.SUPPORTED) {
+            if (tokens < MANY_TOKENS && entry.w() instanceof PackedMatrix packed && TileProduct.supports(packed.scheme())) {
                 multiply(packed, entry.input().x(), tokens, entry.y(), workers);
             } else {
                 Products.multiply(entry.w(), entry.input().x(), tokens, entry.y(), workers);

@@ -69,9 +69,14 @@ public final class Decoder {
 
     /** As {@link #Decoder(Model, Workers, ProductPath)}, skipping experts. */
     public Decoder(Model model, Workers workers, ProductPath path, Optional<DynamicPruning> pruning) {
+        this(model, workers, new RunParts(path, model.experts(), pruning));
+    }
+
+    /** For that model, put together from those parts, whose experts take the place of the model's. */
+    public Decoder(Model model, Workers workers, RunParts parts) {
         spec = model.spec();
-        runner = new LayerRunner(spec, workers, new RunParts(path, model.experts(), pruning));
-        ends = new Ends(model, workers, path);
+        runner = new LayerRunner(spec, workers, parts);
+        ends = new Ends(model, workers, parts.path());
         for (int layer = 0; layer < spec.layers().size(); layer++) {
             layers.add(LayerWeights.of(spec, model.weights(), layer));
         }

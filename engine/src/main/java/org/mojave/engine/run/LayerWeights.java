@@ -67,6 +67,20 @@ public final class LayerWeights {
         return new LayerWeights(layer, spec, changed, biases, vectors);
     }
 
+    /** The same layer with some vectors replaced by others of the same lengths. */
+    public LayerWeights withVectors(Map<VectorRole, float[]> replacements) {
+        Map<VectorRole, float[]> changed = new EnumMap<>(vectors);
+        replacements.forEach((role, replacement) -> {
+            float[] old = vectors.get(role);
+            if (old == null || old.length != replacement.length) {
+                throw new IllegalArgumentException("layer " + layer + ": " + role + " of " + (old == null ? "no" : old.length)
+                        + " components cannot be replaced by " + replacement.length);
+            }
+            changed.put(role, replacement);
+        });
+        return new LayerWeights(layer, spec, matrices, biases, changed);
+    }
+
     /** The layer's number. */
     public int layer() {
         return layer;

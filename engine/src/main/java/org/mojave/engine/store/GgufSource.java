@@ -9,6 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.mojave.engine.kernel.DenseMatrix;
+import org.mojave.engine.kernel.GgufMatrix;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
@@ -101,7 +102,7 @@ final class GgufSource implements WeightSource {
             case F32 -> dense(tensor, ElementType.F32);
             case F16 -> dense(tensor, ElementType.F16);
             case BF16 -> dense(tensor, ElementType.BF16);
-            default -> EncodedMatrix.of(tensor.rows());
+            default -> new GgufMatrix(tensor);
         };
     }
 

@@ -104,12 +104,17 @@ final class Load {
         return failure != null;
     }
 
-    /** Whether a part can be used; throws what went wrong. */
-    boolean ready(ExpertPart part) {
+    /** Throws what went wrong, if anything did. */
+    void requireRead() {
         CheckpointException found = failure;
         if (found != null) {
             throw found;
         }
+    }
+
+    /** Whether a part can be used; throws what went wrong. */
+    boolean ready(ExpertPart part) {
+        requireRead();
         return switch (part) {
             case GATE_UP -> gateUpReady;
             case DOWN -> downReady;

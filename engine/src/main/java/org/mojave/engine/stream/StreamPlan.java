@@ -118,6 +118,11 @@ public final class StreamPlan {
         return slotBytes;
     }
 
+    /** Bytes that are read for one expert, on average over all. */
+    public double expertBytes() {
+        return records.stream().flatMap(record -> record.reads().stream()).mapToLong(ExpertRecord.Read::bytes).sum() / (double) records.size();
+    }
+
     /** Fewest slots that work: the experts of one token in one layer, and one to read into. */
     public int fewestSlots() {
         return Math.min(numbers.total(), largestChoice + 1);

@@ -1,6 +1,9 @@
 package org.mojave.engine.trace;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.mojave.engine.evict.EvictionPolicy;
 import org.mojave.engine.evict.ExpertNumbers;
 
@@ -19,6 +22,7 @@ public final class Replay {
     private final int[] place;
     private final boolean[] needed;
     private int heldCount;
+    private final List<Long> demandsByMisses = new ArrayList<>();
     private long requests;
     private long hits;
 
@@ -28,9 +32,14 @@ public final class Replay {
      * @param policy its name
      * @param requests experts needed, summed over steps and layers
      * @param hits how many of them were held already
-     * @param tokens tokens of the trace
+     * @param tokens tokens that were counted
+     * @param demandsByMisses how many layers of steps missed 0, 1, 2, … experts
      */
-    public record Result(String policy, long requests, long hits, long tokens) {
+    public record Result(String policy, long requests, long hits, long tokens, List<Long> demandsByMisses) {
+        public Result {
+            demandsByMisses = List.copyOf(demandsByMisses);
+        }
+
         /** Share of requests served without a read; 1 where there were none. */
         public double hitRate() {
             return requests == 0 ? 1 : (double) hits / requests;
@@ -65,12 +74,27 @@ public final class Replay {
 
     /** Replays the whole trace from an empty slab. */
     public static Result of(RouteTrace trace, int slots, EvictionPolicy policy) {
-        Replay replay = new Replay(trace.numbers(), slots, policy);
-        trace.demands((_, layer, experts) -> replay.demand(layer, experts));
-        return new Result(policy.name(), replay.requests, replay.hits, trace.tokens());
+        return of(trace, slots, policy, 0);
     }
 
-    private void demand(int layer, int[] experts) {
+    /** As {@link #of(RouteTrace, int, EvictionPolicy)}, counting only from that step on: what a slab does once it is warm. */
+    public static Result of(RouteTrace trace, int slots, EvictionPolicy policy, int firstStep) {
+        Replay replay = new Replay(trace.numbers(), slots, policy);
+        trace.demands((step, layer, experts) -> replay.demand(layer, experts, step >= firstStep));
+        long tokens = IntStream.range(firstStep, trace.steps()).mapToLong(trace::tokens).sum();
+        return new Result(policy.name(), replay.requests, replay.hits, tokens, replay.demandsByMisses);
+    }
+
+    private void count(int needed, int missed) {
+        requests += needed;
+        hits += needed - missed;
+        while (demandsByMisses.size() <= missed) {
+            demandsByMisses.add(0L);
+        }
+        demandsByMisses.set(missed, demandsByMisses.get(missed) + 1);
+    }
+
+    private void demand(int layer, int[] experts, boolean counts) {
         policy.at(layer);
         int first = firstOfLayer[layer];
         for (int expert : experts) {
@@ -80,15 +104,17 @@ public final class Replay {
         for (int expert : experts) {
             policy.used(first + expert);
         }
+        int missed = 0;
         for (int expert : experts) {
             int number = first + expert;
-            requests++;
-            if (place[number] >= 0) {
-                hits++;
-            } else {
+            if (place[number] < 0) {
+                missed++;
                 load(number);
             }
             needed[number] = fits;
+        }
+        if (counts) {
+            count(experts.length, missed);
         }
         for (int expert : experts) {
             needed[first + expert] = false;

@@ -24,7 +24,7 @@ public final class RouteRecorder implements RouterListener {
         TOKEN_BY_TOKEN
     }
 
-    private final List<RouteTrace.Layer> layers = new ArrayList<>();
+    private final List<RouteTrace.Layer> layers;
     private final Steps steps;
     private final long limitBytes;
     private final char[][] choices;
@@ -39,17 +39,26 @@ public final class RouteRecorder implements RouterListener {
     public RouteRecorder(ModelSpec spec, Steps steps, long limitBytes) {
         this.steps = steps;
         this.limitBytes = limitBytes;
+        layers = layers(spec);
         indexOfLayer = new int[spec.layers().size()];
-        for (int layer = 0; layer < indexOfLayer.length; layer++) {
-            indexOfLayer[layer] = layers.size();
-            if (spec.layer(layer).feedForward() instanceof FeedForward.Mixture mixture) {
-                layers.add(new RouteTrace.Layer(layer, mixture.router().experts(), mixture.router().chosen()));
-            }
+        for (int index = 0; index < layers.size(); index++) {
+            indexOfLayer[layers.get(index).layer()] = index;
         }
         if (layers.isEmpty()) {
             throw new IllegalArgumentException("the model has no layer with experts");
         }
         choices = new char[layers.size()][0];
+    }
+
+    /** The layers with experts that a trace of such a model has. */
+    public static List<RouteTrace.Layer> layers(ModelSpec spec) {
+        List<RouteTrace.Layer> layers = new ArrayList<>();
+        for (int layer = 0; layer < spec.layers().size(); layer++) {
+            if (spec.layer(layer).feedForward() instanceof FeedForward.Mixture mixture) {
+                layers.add(new RouteTrace.Layer(layer, mixture.router().experts(), mixture.router().chosen()));
+            }
+        }
+        return layers;
     }
 
     @Override
@@ -107,6 +116,11 @@ public final class RouteRecorder implements RouterListener {
     /** Whether nothing was left out. */
     public boolean complete() {
         return !full;
+    }
+
+    /** Steps recorded so far. */
+    public int steps() {
+        return stepCount;
     }
 
     /** What was recorded so far. */

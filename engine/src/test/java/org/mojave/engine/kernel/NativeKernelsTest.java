@@ -89,10 +89,10 @@ class NativeKernelsTest {
     @ParameterizedTest(allowZeroInvocations = true)
     @MethodSource("kernels")
     void extremeValuesDoNotOverflow(NativeKernels kernels) {
-        for (String id : List.of("8rowa", "8g128s", "4g128a", "3g128a", "2rows", "1g64a")) {
+        for (String id : List.of("8rowa", "8g128s", "4g128a", "3g128a", "2rows", "1g64a", "6g64a6", "5rowa", "4rowt", "2g64t6")) {
             PackedLayout layout = new PackedLayout(Scheme.parse(id), 16, 4096);
             PackedMatrix w = PackedSamples.random(layout, new Random(SEED));
-            w.bytes().asSlice(layout.codesOffset()).fill((byte) 0xff);
+            w.bytes().asSlice(layout.codesOffset(), layout.tileBytes() - layout.codesOffset()).fill((byte) 0xff);
             float[] x = new float[layout.columns()];
             Arrays.fill(x, -3);
             QuantizedActivations activations =

@@ -155,4 +155,25 @@ final class ReplayTest {
         RouteTrace trace = trace(1, 4, 1, new int[] {2}, new SplittableRandom(1));
         assertThatThrownBy(() -> Replay.of(trace, 0, new Belady(trace))).isInstanceOf(IllegalArgumentException.class);
     }
+
+    @Test
+    void countsFromAStepOnAndByMisses() {
+        SplittableRandom random = new SplittableRandom(9);
+        RouteTrace trace = trace(3, 8, 2, new int[] {2, 1, 1, 1, 1, 1}, random);
+        Replay.Result all = Replay.of(trace, 9, new LeastRecentlyUsed(trace.numbers()));
+        Replay.Result later = Replay.of(trace, 9, new LeastRecentlyUsed(trace.numbers()), 2);
+        assertThat(all.tokens()).isEqualTo(7);
+        assertThat(later.tokens()).isEqualTo(4);
+        assertThat(later.requests()).isEqualTo(4 * 3 * 2);
+        for (Replay.Result result : List.of(all, later)) {
+            long missed = 0;
+            for (int misses = 0; misses < result.demandsByMisses().size(); misses++) {
+                missed += misses * result.demandsByMisses().get(misses);
+            }
+            assertThat(missed).isEqualTo(result.reads());
+        }
+        assertThat(all.demandsByMisses().stream().mapToLong(Long::longValue).sum()).isEqualTo(6 * 3);
+        assertThat(later.demandsByMisses().stream().mapToLong(Long::longValue).sum()).isEqualTo(4 * 3);
+        assertThat(later.reads()).isLessThan(all.reads());
+    }
 }

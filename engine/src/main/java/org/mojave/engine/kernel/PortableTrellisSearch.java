@@ -1,16 +1,10 @@
-package org.mojave.compress.quantize;
+package org.mojave.engine.kernel;
 
 import java.util.Arrays;
 import org.mojave.format.packed.Trellis;
 
-/**
- * Chooses the codes of one row of a {@link Trellis} scheme: GPTQ's column loop on many paths through the trellis at once (the M
- * algorithm). Each path carries the weights as its own errors have changed them; after each column the paths of least loss survive,
- * of those with the same register only the best, since they have the same future. One path and no register would be GPTQ.
- *
- * <p>Belongs to one thread; reused row after row.
- */
-final class TrellisSearch {
+/** The search in Java: the reference of {@link NativeTrellisSearch}. */
+final class PortableTrellisSearch implements TrellisSearch {
     private static final int NONE = -1;
     /** Paths are cut off at a loss that may be lower by this part of their number: finding the very last one takes long. */
     private static final int SLACK = 16;
@@ -23,7 +17,7 @@ final class TrellisSearch {
     private final int mask;
     private final int width;
     /** Values by register state. */
-    private final float[] values = new float[Trellis.STATES];
+    private final float[] values;
     /** Weights of each path, as the errors of whole strips have changed them. */
     private float[][] weights;
     private float[][] nextWeights;
@@ -48,22 +42,13 @@ final class TrellisSearch {
     private final int[] survivor;
     private final int[] bestOf = new int[Trellis.STATES];
 
-    /**
-     * For rows of a matrix.
-     *
-     * @param upper U [columns, columns] in natural order, H⁻¹ = Uᵀ·U
-     * @param bits of a code
-     * @param width most paths
-     */
-    TrellisSearch(float[] upper, int columns, int bits, int width) {
+    PortableTrellisSearch(float[] upper, Shape shape) {
         this.upper = upper;
-        this.columns = columns;
-        this.bits = bits;
-        this.width = width;
+        columns = shape.columns();
+        bits = shape.bits();
+        width = shape.width();
         mask = (1 << bits) - 1;
-        for (int state = 0; state < values.length; state++) {
-            values[state] = Trellis.value(state);
-        }
+        values = Trellis.values(bits);
         weights = new float[width][columns];
         nextWeights = new float[width][columns];
         strip = new float[width][STRIP_COLUMNS];
@@ -84,13 +69,8 @@ final class TrellisSearch {
         Arrays.fill(bestOf, NONE);
     }
 
-    /** Bytes of a search. */
-    static long bytes(int columns, int width) {
-        return (long) width * (columns * (2L * Float.BYTES + 3) + 4L * Float.BYTES * STRIP_COLUMNS) + 3L * Float.BYTES * Trellis.STATES;
-    }
-
-    /** Codes of a row {@code row}[from … from + columns − 1] with these scales by column; returns the loss. */
-    float run(float[] row, float[] scales, byte[] found) {
+    @Override
+    public float run(float[] row, float[] scales, byte[] found) {
         System.arraycopy(row, 0, weights[0], 0, columns);
         states[0] = 0;
         losses[0] = 0;
@@ -183,11 +163,13 @@ final class TrellisSearch {
 
     /** A loss that at most as many children reach as there may be paths, and not many fewer: by bisection of its bits. */
     private int limit(int count) {
-        int high = 0;
+        int low = keys[0];
+        int high = low;
         for (int child = 0; child < count; child++) {
+            low = Math.min(low, keys[child]);
             high = Math.max(high, keys[child]);
         }
-        int low = -1;
+        low--;
         while (count > width && high - low > 1) {
             int middle = low + (high - low) / 2;
             int reached = reached(count, middle);

@@ -1,0 +1,54 @@
+package org.mojave.cli;
+
+import java.time.Duration;
+import java.util.Optional;
+import org.mojave.cli.bench.SpeedTest;
+import org.mojave.engine.forecast.DecodeSpeed;
+import org.mojave.engine.forecast.TokenForecast;
+import org.mojave.engine.kernel.ProductPath;
+import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.run.ActiveBytes;
+import org.mojave.engine.run.KvCache;
+import org.mojave.engine.run.Model;
+import org.mojave.engine.stream.ReadSpeed;
+import org.mojave.engine.stream.StreamPlan;
+import org.mojave.engine.stream.StreamedExperts;
+import org.mojave.engine.trace.Replay;
+
+/**
+ * What the performance model says about the tests that {@code mojave bench} has run, from this machine's limits and the routes that the
+ * tests took.
+ */
+final class BenchForecast {
+    private static final DecodeSpeed.Timing TIMING = new DecodeSpeed.Timing(Duration.ofMillis(700), Duration.ofMillis(1500));
+
+    private final Model model;
+    private final TokenForecast.Machine machine;
+    private final Optional<StreamPlan> plan;
+    private final Optional<ReadSpeed> disk;
+
+    private BenchForecast(Model model, TokenForecast.Machine machine, Optional<StreamPlan> plan, Optional<ReadSpeed> disk) {
+        this.model = model;
+        this.machine = machine;
+        this.plan = plan;
+        this.disk = disk;
+    }
+
+    /** Measures what the model needs to know; {@code model} is mapped, and what {@code placed} held in memory is free again. */
+    static BenchForecast measure(Model model, StoreOption.Placed placed, Workers workers, ProductPath path, Context context) {
+        DecodeSpeed computing = DecodeSpeed.measure(model, workers, path, placed.report().slots(), TIMING);
+        Optional<ReadSpeed> disk = placed.plan().map(plan -> ReadSpeed.measure(plan, StreamedExperts.Reading.usual(), context.seed()));
+        return new BenchForecast(model, new TokenForecast.Machine(context.memoryBytesPerSecond(), computing), placed.plan(), disk);
+    }
+
+    /** The machine's memory, and a seed for what is read. */
+    record Context(double memoryBytesPerSecond, long seed) {}
+
+    /** For a test that generates one sequence; {@code replay}: of its routes, where experts are streamed. */
+    Optional<TokenForecast> of(SpeedTest test, Optional<Replay.Result> replay) {
+        TokenForecast.Token token = new TokenForecast.Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), test.tokens()) / 2.0,
+                plan.map(StreamPlan::cycle).orElse(0));
+        return plan.isEmpty() ? Optional.of(TokenForecast.resident(machine, token))
+                : replay.map(routes -> TokenForecast.streamed(machine, token, disk.orElseThrow(), plan.get().expertBytes(), routes));
+    }
+}

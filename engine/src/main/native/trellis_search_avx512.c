@@ -1,0 +1,2 @@
+#define SEARCH mojave_trellis_search_avx512
+#include "trellis_search.h"
