@@ -61,6 +61,12 @@ public record GgufMatrix(GgufTensor tensor) implements Matrix {
     @Override
     public void decode(int firstRow, int rowCount, float[] target, int offset) {
         Objects.checkFromIndexSize(firstRow, rowCount, rows());
-        tensor.decode((long) firstRow * columns(), target, offset, Math.multiplyExact(rowCount, columns()));
+        int count = Math.multiplyExact(rowCount, columns());
+        if (GgufDecoder.SUPPORTED && hasKernels()) {
+            Objects.checkFromIndexSize(offset, count, target.length);
+            new GgufDecoder(tensor.type()).decode(tensor.bytes(), firstRow * rowBytes(), target, offset, count / tensor.type().blockElements());
+        } else {
+            tensor.decode((long) firstRow * columns(), target, offset, count);
+        }
     }
 }

@@ -44,7 +44,7 @@ class GgufKernelsTest {
         double[][] y = new double[2][x.tokens() * w.rows()];
         float[] weights = new float[w.columns()];
         for (int r = 0; r < w.rows(); r++) {
-            w.decode(r, 1, weights, 0);
+            w.tensor().decode((long) r * w.columns(), weights, 0, w.columns());
             for (int t = 0; t < x.tokens(); t++) {
                 for (int c = 0; c < w.columns(); c++) {
                     int at = t * x.spans() * GgufActivations.SPAN + c;
@@ -80,6 +80,20 @@ class GgufKernelsTest {
             float[] others = new float[all.length];
             multiply(other, w, x, 0, 37, others);
             assertThat(others).as("%s %s, bits of %s", variant, type, other.variant()).isEqualTo(all);
+        }
+    }
+
+    @Test
+    void vectorsDecodeTheBitsOfTheCodec() {
+        for (GgufType type : GgufSamples.types()) {
+            GgufMatrix w = GgufSamples.random(type, 20, 512, new Random(SEED));
+            float[] expected = new float[7 * 512 + 3];
+            w.tensor().decode(5 * 512, expected, 3, 7 * 512);
+            float[] actual = new float[expected.length];
+            w.decode(5, 7, actual, 3);
+            assertThat(actual).as("%s", type).isEqualTo(expected);
+            assertThatThrownBy(() -> w.decode(15, 6, new float[6 * 512], 0)).isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> w.decode(15, 5, new float[5 * 512], 1)).isInstanceOf(IndexOutOfBoundsException.class);
         }
     }
 
