@@ -25,6 +25,7 @@ import org.mojave.compress.recipe.Transformation;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.Report;
 import org.mojave.compress.smooth.SmoothingMode;
+import org.mojave.engine.kernel.ActivationScheme;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
@@ -32,6 +33,7 @@ import org.mojave.engine.model.UnsupportedModelException;
 import org.mojave.engine.run.Decoder;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.run.RouterListener;
+import org.mojave.format.packed.Scheme;
 import org.mojave.testkit.GoldenModel;
 import org.mojave.testkit.Goldens;
 
@@ -207,6 +209,18 @@ class RewritingTest {
 
         @Override
         public void raised(JobEvent event) {}
+    }
+
+    @Test
+    void roundedActivationsAndTrellisCodesExcludeEachOtherBeforeTheWork() {
+        Transformation rounded = new Transformation(Optional.empty(), 0.6, false, false, Optional.empty(), Optional.of(ActivationScheme.of(4)));
+        JobRequest request = request("qwen2_moe", "out", rounded);
+        Recipe recipe = new Recipe(Method.GPTQ, Scheme.parse("3g64t"), 8, request.recipe().calibration(), 0).with(rounded);
+        List<String> stages = new ArrayList<>();
+        assertThatThrownBy(() -> CompressionJob.run(new JobRequest(request.model(), request.output(), recipe, request.tokens(), List.of(),
+                request.limits()), new Breaking(stages, "nowhere"))).isInstanceOf(RecipeException.class).hasMessageContaining("3g64t")
+                .hasMessageContaining("leave out --activations");
+        assertThat(stages).isEmpty();
     }
 
     @Test
