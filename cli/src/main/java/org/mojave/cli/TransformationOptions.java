@@ -50,10 +50,4 @@ final class TransformationOptions {
         return new Transformation(mode, strength, outlierScaling, rotation, Optional.ofNullable(routerBits)
                 .map(bits -> new Transformation.RouterRounding(bits, routerBreadth)), scheme);
     }
-
-    /** Whether routers are rounded or weights rewritten, for which stored statistics are of no use. */
-    boolean needsText() {
-        Transformation wish = transformation();
-        return wish.rewrites() || wish.router().isPresent();
-    }
 }

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mojave.compress.calibrate.TokenSequences;
+import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.SourceModel;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
@@ -24,6 +25,7 @@ import org.mojave.compress.recipe.Transformation;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.Report;
 import org.mojave.compress.smooth.SmoothingMode;
+import org.mojave.engine.kernel.ActivationScheme;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
@@ -31,6 +33,7 @@ import org.mojave.engine.model.UnsupportedModelException;
 import org.mojave.engine.run.Decoder;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.run.RouterListener;
+import org.mojave.format.packed.Scheme;
 import org.mojave.testkit.GoldenModel;
 import org.mojave.testkit.Goldens;
 
@@ -174,6 +177,23 @@ class RewritingTest {
         assertThat(GoldenJobs.contents(broken.output())).isEqualTo(GoldenJobs.contents(whole.output()));
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theLeastMemoryIsEnoughAndChangesNothing(boolean smooth) throws IOException {
+        Transformation transformation = smooth ? smoothing("max_gate", true) : ROTATION;
+        JobRequest plenty = request("qwen2_moe", "plenty", transformation);
+        CompressionJob.run(plenty, JobListener.NONE);
+        JobRequest tight = request("qwen2_moe", "tight", transformation);
+        long floor;
+        try (Preparation preparation = Preparation.of(tight, Optional.empty(), JobListener.NONE)) {
+            floor = Memory.floor(preparation);
+        }
+        MemoryBudget budget = new MemoryBudget(floor);
+        CompressionJob.run(tight, JobListener.NONE, budget);
+        assertThat(budget.peak()).isLessThanOrEqualTo(floor);
+        assertThat(GoldenJobs.contents(tight.output())).isEqualTo(GoldenJobs.contents(plenty.output()));
+    }
+
     private record Breaking(List<String> stages, String at) implements JobListener {
         @Override
         public void started(String stage, long total) {
@@ -189,6 +209,18 @@ class RewritingTest {
 
         @Override
         public void raised(JobEvent event) {}
+    }
+
+    @Test
+    void roundedActivationsAndTrellisCodesExcludeEachOtherBeforeTheWork() {
+        Transformation rounded = new Transformation(Optional.empty(), 0.6, false, false, Optional.empty(), Optional.of(ActivationScheme.of(4)));
+        JobRequest request = request("qwen2_moe", "out", rounded);
+        Recipe recipe = new Recipe(Method.GPTQ, Scheme.parse("3g64t"), 8, request.recipe().calibration(), 0).with(rounded);
+        List<String> stages = new ArrayList<>();
+        assertThatThrownBy(() -> CompressionJob.run(new JobRequest(request.model(), request.output(), recipe, request.tokens(), List.of(),
+                request.limits()), new Breaking(stages, "nowhere"))).isInstanceOf(RecipeException.class).hasMessageContaining("3g64t")
+                .hasMessageContaining("leave out --activations");
+        assertThat(stages).isEmpty();
     }
 
     @Test

@@ -64,7 +64,7 @@ public final class IntegerProducts implements ProductPath {
     private static void multiply(PackedMatrix w, RoundedTokens x, Block y, Workers workers) {
         requireWholeNumbers(w);
         workers.run(Math.ceilDiv(w.rows(), PANEL_ROWS), (index, _) -> {
-            short[] row = new short[w.columns()];
+            int[] row = new int[w.columns()];
             float[] scales = new float[w.layout().groups()];
             for (int r = index * PANEL_ROWS; r < Math.min(w.rows(), (index + 1) * PANEL_ROWS); r++) {
                 unpack(w, r, row, scales);
@@ -81,7 +81,7 @@ public final class IntegerProducts implements ProductPath {
         }
     }
 
-    private static void unpack(PackedMatrix w, int r, short[] row, float[] scales) {
+    private static void unpack(PackedMatrix w, int r, int[] row, float[] scales) {
         PackedLayout layout = w.layout();
         int groupColumns = layout.scheme().groupColumns(layout.columns());
         int[] zeros = new int[scales.length];
@@ -90,11 +90,11 @@ public final class IntegerProducts implements ProductPath {
             zeros[g] = PackedCodec.zero(layout, w.bytes(), r, g);
         }
         for (int c = 0; c < row.length; c++) {
-            row[c] = (short) (PackedCodec.code(layout, w.bytes(), r, c) - zeros[c / groupColumns]);
+            row[c] = PackedCodec.code(layout, w.bytes(), r, c) - zeros[c / groupColumns];
         }
     }
 
-    private static float dot(PackedLayout layout, short[] row, float[] scales, RoundedTokens x, int token) {
+    private static float dot(PackedLayout layout, int[] row, float[] scales, RoundedTokens x, int token) {
         int groupColumns = layout.scheme().groupColumns(layout.columns());
         double sum = 0;
         for (int g = 0; g < scales.length; g++) {
@@ -105,7 +105,7 @@ public final class IntegerProducts implements ProductPath {
     }
 
     /** Exact: parts short enough for 32 bits are added in 64. */
-    private static long whole(short[] row, short[] values, int first, int end, int offset) {
+    private static long whole(int[] row, int[] values, int first, int end, int offset) {
         long sum = 0;
         for (int start = first; start < end; start += 1 << 14) {
             int part = 0;

@@ -7,10 +7,10 @@ package org.mojave.engine.kernel;
  * @param values [tokens, columns] code − zero
  * @param scales [tokens]; NaN where a token is not finite
  */
-record RoundedTokens(int columns, short[] values, float[] scales) {
+record RoundedTokens(int columns, int[] values, float[] scales) {
     /** Rounds {@code tokens} rows of x; half to even. */
     static RoundedTokens of(Block x, int tokens, int columns, ActivationScheme scheme) {
-        short[] values = new short[Math.multiplyExact(tokens, columns)];
+        int[] values = new int[Math.multiplyExact(tokens, columns)];
         float[] scales = new float[tokens];
         for (int t = 0; t < tokens; t++) {
             scales[t] = round(x.values(), x.offset() + t * x.stride(), values, t * columns, new Row(columns, scheme));
@@ -24,7 +24,7 @@ record RoundedTokens(int columns, short[] values, float[] scales) {
      * One token. Asymmetric: the range from its least to its largest component, 0 included, shrunk by the clip, in 2^bits − 1 steps, and a
      * whole zero; symmetric: the largest magnitude, shrunk, in 2^(bits−1) − 1 steps.
      */
-    private static float round(float[] x, int from, short[] values, int to, Row row) {
+    private static float round(float[] x, int from, int[] values, int to, Row row) {
         double least = 0;
         double most = 0;
         boolean finite = true;
@@ -46,7 +46,7 @@ record RoundedTokens(int columns, short[] values, float[] scales) {
         int zero = symmetric ? half : (int) Math.rint(-least * row.scheme.clip() / scale);
         for (int c = 0; c < row.columns; c++) {
             double code = Math.rint(x[from + c] / (double) scale) + zero;
-            values[to + c] = (short) (Math.clamp(code, 0.0, symmetric ? 2.0 * half : steps) - zero);
+            values[to + c] = (int) (Math.clamp(code, 0.0, symmetric ? 2.0 * half : steps) - zero);
         }
         return scale;
     }
