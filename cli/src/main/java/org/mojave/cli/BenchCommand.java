@@ -106,7 +106,7 @@ final class BenchCommand implements Callable<Integer> {
                 }
             }
             KernelOption.Selected selected = kernels.select();
-            selected.note(console);
+            selected.note(console, model);
             Optional<DynamicPruning> pruning = prune.pruning(model);
             StoreOption.Placed placed = place.place(model, working(model, tests), console);
             List<Speed> speeds = new ArrayList<>();
@@ -122,7 +122,7 @@ final class BenchCommand implements Callable<Integer> {
             MemoryBandwidth bandwidth = MemoryBandwidth.best(common.threads());
             pruning.ifPresent(skips -> console.note(PruneOption.line(skips)));
             addForecasts(placed, workers, selected.path(), bandwidth, new Measured(speeds, routes));
-            show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.reason(),
+            show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.line(model),
                     common.threads(), speeds, bandwidth, peak));
         }
         return ExitCode.DONE.code();

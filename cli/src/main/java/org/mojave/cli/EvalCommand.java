@@ -113,7 +113,7 @@ final class EvalCommand implements Callable<Integer> {
             ProductPath path = selected.path();
             ProductPath basePath = activations == null ? path : new ExactProducts();
             List<int[]> ids = texts.stream().map(text -> ids(text, tokenizer, baseTokenizer)).toList();
-            selected.note(console);
+            selected.note(console, model);
             Optional<DynamicPruning> pruning = prune.pruning(model);
             MemoryShares.Working working = new MemoryShares.Working(0, options.batch() * bytesPerWindow(model, base));
             try (Model ready = place.place(model, working, console).model()) {
@@ -149,7 +149,7 @@ final class EvalCommand implements Callable<Integer> {
             throw new UsageException("--activations says how to multiply; leave out --kernels");
         }
         ProductPath path = IntegerActivations.of(model, scheme);
-        return new KernelOption.Selected(path, path.describe());
+        return new KernelOption.Selected(path, "--activations " + activations);
     }
 
     private long bytesPerWindow(Model model, Model base) {

@@ -74,7 +74,7 @@ final class LogitsCommand implements Callable<Integer> {
             List<int[]> sequences = texts.isEmpty() ? parsed() : encoded();
             sequences.forEach(ids -> check(ids, model));
             KernelOption.Selected selected = kernels.select();
-            selected.note(console);
+            selected.note(console, model);
             Decoder decoder = new Decoder(model, workers, selected.path());
             try (LogitsOutput output = console.json() ? new JsonLogits(streams.out(), model.vocabularySize())
                     : new ReadableLogits(console, model.vocabularySize())) {

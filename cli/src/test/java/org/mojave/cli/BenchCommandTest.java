@@ -88,7 +88,7 @@ class BenchCommandTest {
     void showsTables() {
         Run text = Run.mojave("bench", WREN, "-p", "8", "-n", "2", "-r", "1", "--warm-up", "0", "--kernels", "java");
         assertThat(text.code()).as(text.err()).isZero();
-        assertThat(text.err()).startsWith("Kernels: ").contains("Java vectors");
+        assertThat(text.err()).startsWith("Kernels: ").contains(" for bf16 (--kernels java)\n");
         assertThat(text.out()).contains("of the memory's limit").contains("pp8").contains("tg2").contains("A token reads ");
         Run markdown = Run.mojave("bench", WREN, "-p", "8", "-n", "2", "-r", "1", "--warm-up", "0", "--markdown", "-q");
         List<String> lines = markdown.out().lines().toList();

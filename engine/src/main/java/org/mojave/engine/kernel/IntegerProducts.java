@@ -29,6 +29,11 @@ public final class IntegerProducts implements ProductPath {
     }
 
     @Override
+    public Means means(Matrix w) {
+        return w instanceof PackedMatrix ? new Means.WholeNumbers(scheme.bits()) : exact.means(w);
+    }
+
+    @Override
     public String describe() {
         return "weight codes × " + scheme.bits() + "-bit activations (" + scheme.id() + ", per token) in whole numbers";
     }

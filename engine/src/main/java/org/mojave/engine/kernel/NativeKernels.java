@@ -53,6 +53,7 @@ public final class NativeKernels {
     }
 
     private final NativeVariant variant;
+    private final String trellisLabel;
     private final MemorySegment packed;
     private final MemorySegment trellis;
     private final MemorySegment trellisSearch;
@@ -65,6 +66,7 @@ public final class NativeKernels {
     /** Binds the symbols; IllegalArgumentException if one is missing. */
     NativeKernels(NativeVariant variant, int capabilities, SymbolLookup library) {
         this.variant = variant;
+        trellisLabel = variant.trellisLabel(capabilities);
         trellis = find(library, variant.trellisSymbol(capabilities));
         trellisSearch = find(library, variant.trellisSearchSymbol());
         packed = find(library, variant.packedSymbol());
@@ -82,6 +84,20 @@ public final class NativeKernels {
     /** Instruction set of these kernels. */
     public NativeVariant variant() {
         return variant;
+    }
+
+    /** What the products with trellis schemes use of the processor. */
+    String trellisLabel() {
+        return trellisLabel;
+    }
+
+    /** What multiplies a matrix that these kernels know. */
+    Means means(Matrix w) {
+        return switch (w) {
+            case DenseMatrix _ -> new Means.Native(variant.floatLabel(), false);
+            case PackedMatrix packed when packed.scheme().trellis() -> new Means.Native(trellisLabel, true);
+            default -> new Means.Native(variant.label(), true);
+        };
     }
 
     /** Those for blocks of GGUF files. */

@@ -65,8 +65,14 @@ public final class NativeProducts implements ProductPath {
     }
 
     @Override
+    public Means means(Matrix w) {
+        return isNative(w, 1) ? kernels.means(w) : new Means.Decoded(w.decodingBits());
+    }
+
+    @Override
     public String describe() {
-        return "packed weights × 8-bit activations in groups of at most " + largestGroup + ", native " + kernels.variant().label();
+        return "native " + kernels.variant().label() + " (trellis codes " + kernels.trellisLabel() + "), packed weights and GGUF blocks × "
+                + "8-bit activations in groups of at most " + largestGroup;
     }
 
     @Override
@@ -80,7 +86,7 @@ public final class NativeProducts implements ProductPath {
         long bytes = 0;
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            bytes += isNative(entry) ? entry.w().storedBytes() : 0;
+            bytes += isNative(entry.w(), entry.input().tokens()) ? entry.w().storedBytes() : 0;
         }
         long task = Math.clamp(bytes / ((long) workers.threads() * TASKS_PER_WORKER), SMALLEST_TASK, LARGEST_TASK);
         count = 0;
@@ -88,7 +94,7 @@ public final class NativeProducts implements ProductPath {
         long large = (long) (bytes * (1 - SMALL_SHARE));
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            if (isNative(entry)) {
+            if (isNative(entry.w(), entry.input().tokens())) {
                 split(entry, task, large);
                 large -= entry.w().storedBytes();
             }
@@ -97,7 +103,7 @@ public final class NativeProducts implements ProductPath {
         run(work < MULTIPLIED_ALONE, workers, this::multiply);
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            if (!isNative(entry)) {
+            if (!isNative(entry.w(), entry.input().tokens())) {
                 Products.multiply(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
             }
         }
@@ -121,11 +127,11 @@ public final class NativeProducts implements ProductPath {
         add(new Part(entry, border, units, (int) Math.max(1, Math.max(SMALLEST_TASK, task / 4) / unit), group));
     }
 
-    private static boolean isNative(ProductList.Entry entry) {
-        return switch (entry.w()) {
+    private static boolean isNative(Matrix w, int tokens) {
+        return switch (w) {
             case PackedMatrix _ -> true;
             case GgufMatrix blocks -> blocks.hasKernels();
-            case DenseMatrix dense -> entry.input().tokens() < MANY_TOKENS && NativeKernels.supports(dense.tensor().type());
+            case DenseMatrix dense -> tokens < MANY_TOKENS && NativeKernels.supports(dense.tensor().type());
             default -> false;
         };
     }
