@@ -27,6 +27,7 @@ import org.mojave.engine.run.KvCache;
 import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.run.RouterListener;
+import org.mojave.engine.run.RunParts;
 import org.mojave.engine.stream.MemoryShares;
 import org.mojave.engine.trace.Replay;
 import picocli.CommandLine.Command;
@@ -62,6 +63,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Mixin
     private PruneOption prune = new PruneOption();
+
+    @Mixin
+    private final KeyValueOption keyValues = new KeyValueOption();
 
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
@@ -112,7 +116,8 @@ final class BenchCommand implements Callable<Integer> {
             List<Speed> speeds = new ArrayList<>();
             List<Optional<Replay.Result>> routes = new ArrayList<>();
             try (Model ready = placed.model()) {
-                Decoder decoder = new Decoder(ready, workers, selected.path(), pruning);
+                Decoder decoder = new Decoder(ready, workers,
+                        RunParts.of(ready, selected.path()).skipping(pruning).with(keyValues.type()));
                 for (SpeedTest test : tests) {
                     speeds.add(measure(console, placed, decoder, test));
                     routes.add(placed.report().replay());
@@ -122,7 +127,7 @@ final class BenchCommand implements Callable<Integer> {
             MemoryBandwidth bandwidth = MemoryBandwidth.best(common.threads());
             pruning.ifPresent(skips -> console.note(PruneOption.line(skips)));
             addForecasts(placed, workers, selected.path(), bandwidth, new Measured(speeds, routes));
-            show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.line(model),
+            show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.line(model), keyValues.type(),
                     common.threads(), speeds, bandwidth, peak));
         }
         return ExitCode.DONE.code();
@@ -138,7 +143,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         try (Model model = Model.open(folder)) {
             BenchForecast forecast = BenchForecast.measure(model, placed, workers, path,
-                    new BenchForecast.Context(bandwidth.bytesPerSecond(), common.seed()));
+                    new BenchForecast.Context(bandwidth.bytesPerSecond(), keyValues.type(), common.seed()));
             for (int i = 0; i < measured.speeds().size(); i++) {
                 Speed speed = measured.speeds().get(i);
                 if (speed.test().oneByOne()) {
@@ -178,11 +183,11 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private static MemoryShares.Working working(Model model, List<SpeedTest> tests) {
+    private MemoryShares.Working working(Model model, List<SpeedTest> tests) {
         long cache = 0;
         int rows = 0;
         for (SpeedTest test : tests) {
-            cache = Math.max(cache, test.sequences() * KvCache.bytes(model.spec(), test.tokens()));
+            cache = Math.max(cache, test.sequences() * KvCache.bytes(model.spec(), test.tokens(), keyValues.type()));
             rows = Math.max(rows, test.sequences() * (test.oneByOne() ? 1 : Math.min(test.tokens(), Generator.PROMPT_CHUNK)));
         }
         return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows));

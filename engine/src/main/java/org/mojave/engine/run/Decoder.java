@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.mojave.engine.kernel.ExactProducts;
+import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.LayerSpec;
@@ -29,6 +30,7 @@ public final class Decoder {
     private static final int PANEL_FLOATS = 1 << 22;
 
     private final ModelSpec spec;
+    private final KeyValueType keyValues;
     private final LayerRunner runner;
     private final Ends ends;
     private final List<LayerWeights> layers = new ArrayList<>();
@@ -69,12 +71,13 @@ public final class Decoder {
 
     /** As {@link #Decoder(Model, Workers, ProductPath)}, skipping experts. */
     public Decoder(Model model, Workers workers, ProductPath path, Optional<DynamicPruning> pruning) {
-        this(model, workers, new RunParts(path, model.experts(), pruning));
+        this(model, workers, RunParts.of(model, path).skipping(pruning));
     }
 
     /** For that model, put together from those parts, whose experts take the place of the model's. */
     public Decoder(Model model, Workers workers, RunParts parts) {
         spec = model.spec();
+        keyValues = parts.keyValues();
         runner = new LayerRunner(spec, workers, parts);
         ends = new Ends(model, workers, parts.path());
         for (int layer = 0; layer < spec.layers().size(); layer++) {
@@ -84,7 +87,7 @@ public final class Decoder {
 
     /** An empty cache for a sequence of at most {@code capacity} tokens. */
     public KvCache newCache(int capacity) {
-        return new KvCache(spec, capacity);
+        return new KvCache(spec, capacity, keyValues);
     }
 
     /** Feeds the chunks and returns the logits [vocabulary] of each chunk's last token. */
