@@ -45,7 +45,7 @@ import picocli.CommandLine.Parameters;
             "  mojave bench wren-4",
             "  mojave bench model-Q4_K_M.gguf -p 128,512 -n 64 -r 3",
             "  mojave bench MODEL -p 0 -n 128 --kernels java --markdown",
-            "  mojave bench MODEL -p 0 -n 64 --sequences 4",
+            "  mojave bench MODEL -p 0 -n 64 --batch 1,2,4,8",
         })
 final class BenchCommand implements Callable<Integer> {
     private static final int MOST_SEQUENCES = 256;
@@ -78,9 +78,10 @@ final class BenchCommand implements Callable<Integer> {
             description = "Tokens to generate from an empty context, several with commas between; 0 for none (default: ${DEFAULT-VALUE}).")
     private List<Integer> generations;
 
-    @Option(names = "--sequences", paramLabel = "N", defaultValue = "1",
-            description = "Sequences that generate together, sharing what is read of the weights (default: ${DEFAULT-VALUE}).")
-    private int sequences;
+    @Option(names = {"--batch", "--sequences"}, paramLabel = "N", split = ",", defaultValue = "1",
+            description = "Sequences that generate together, one token each at a time, so that weights are read once for all; several with commas "
+                    + "between. Speeds count all of them (default: ${DEFAULT-VALUE}).")
+    private List<Integer> batches;
 
     @Option(names = "-r", paramLabel = "N", defaultValue = "5", description = "Repetitions; the median counts (default: ${DEFAULT-VALUE}).")
     private int repetitions;
@@ -154,12 +155,16 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private List<SpeedTest> tests() {
-        if (sequences < 1 || sequences > MOST_SEQUENCES) {
-            throw new UsageException("--sequences must be between 1 and " + MOST_SEQUENCES + ", not " + sequences);
+        for (int batch : batches) {
+            if (batch < 1 || batch > MOST_SEQUENCES) {
+                throw new UsageException("--batch must be between 1 and " + MOST_SEQUENCES + ", not " + batch);
+            }
         }
         List<SpeedTest> tests = new ArrayList<>();
         add(tests, "-p", SpeedTest.Kind.PROMPT, prompts, 1);
-        add(tests, "-n", SpeedTest.Kind.GENERATION, generations, sequences);
+        for (int batch : batches) {
+            add(tests, "-n", SpeedTest.Kind.GENERATION, generations, batch);
+        }
         if (tests.isEmpty()) {
             throw new UsageException("nothing to measure: -p and -n are both 0");
         }
@@ -186,11 +191,13 @@ final class BenchCommand implements Callable<Integer> {
     private MemoryShares.Working working(Model model, List<SpeedTest> tests) {
         long cache = 0;
         int rows = 0;
+        long logits = 0;
         for (SpeedTest test : tests) {
             cache = Math.max(cache, test.sequences() * KvCache.bytes(model.spec(), test.tokens(), keyValues.type()));
+            logits = Math.max(logits, 4L * test.sequences() * model.vocabularySize());
             rows = Math.max(rows, test.sequences() * (test.oneByOne() ? 1 : Math.min(test.tokens(), Generator.PROMPT_CHUNK)));
         }
-        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows));
+        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows) + logits);
     }
 
     private Speed measure(Console console, StoreOption.Placed placed, Decoder decoder, SpeedTest test) {

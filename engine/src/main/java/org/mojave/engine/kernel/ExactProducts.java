@@ -21,8 +21,7 @@ public final class ExactProducts implements ProductPath {
     @Override
     public void multiply(ProductList list, Workers workers) {
         for (int i = 0; i < list.size(); i++) {
-            ProductList.Entry entry = list.get(i);
-            Products.multiply(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
+            Products.multiply(list, list.get(i), workers);
         }
     }
 }

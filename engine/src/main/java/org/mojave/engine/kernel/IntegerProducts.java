@@ -61,7 +61,7 @@ public final class IntegerProducts implements ProductPath {
                 }
                 multiply(w, rounded, entry.y(), workers);
             } else {
-                Products.multiply(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
+                Products.multiply(list, entry, workers);
             }
         }
     }

@@ -86,7 +86,7 @@ public final class NativeProducts implements ProductPath {
         long bytes = 0;
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            bytes += isNative(entry.w(), entry.input().tokens()) ? entry.w().storedBytes() : 0;
+            bytes += isNative(list, entry) ? entry.w().storedBytes() : 0;
         }
         long task = Math.clamp(bytes / ((long) workers.threads() * TASKS_PER_WORKER), SMALLEST_TASK, LARGEST_TASK);
         count = 0;
@@ -94,17 +94,18 @@ public final class NativeProducts implements ProductPath {
         long large = (long) (bytes * (1 - SMALL_SHARE));
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            if (isNative(entry.w(), entry.input().tokens())) {
+            if (isNative(list, entry)) {
                 split(entry, task, large);
                 large -= entry.w().storedBytes();
             }
             work += entry.w().storedBytes() * entry.input().tokens();
         }
-        run(work < MULTIPLIED_ALONE, workers, this::multiply);
+        boolean independent = list.independent();
+        run(work < MULTIPLIED_ALONE, workers, (part, first, end) -> multiply(part, first, end, independent));
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            if (!isNative(entry.w(), entry.input().tokens())) {
-                Products.multiply(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
+            if (!isNative(list, entry)) {
+                Products.multiply(list, entry, workers);
             }
         }
     }
@@ -125,6 +126,10 @@ public final class NativeProducts implements ProductPath {
         int border = Math.clamp(large / unit, 0, units);
         add(new Part(entry, 0, border, (int) Math.max(1, task / unit), group));
         add(new Part(entry, border, units, (int) Math.max(1, Math.max(SMALLEST_TASK, task / 4) / unit), group));
+    }
+
+    private static boolean isNative(ProductList list, ProductList.Entry entry) {
+        return isNative(entry.w(), list.independent() ? 1 : entry.input().tokens());
     }
 
     private static boolean isNative(Matrix w, int tokens) {
@@ -170,12 +175,12 @@ public final class NativeProducts implements ProductPath {
         return Math.min(largestGroup, QuantizedActivations.groupColumns(w.scheme()));
     }
 
-    private void multiply(Part part, int first, int end) {
+    private void multiply(Part part, int first, int end, boolean independent) {
         ProductList.Entry entry = part.entry();
         NativeKernels.Rows rows = new NativeKernels.Rows(first, end);
         switch (entry.w()) {
             case PackedMatrix packed -> kernels.multiply(packed, entry.input().quantized(part.group()), rows, entry.y());
-            case GgufMatrix blocks -> kernels.gguf().multiply(blocks, entry.input().forGguf(), rows, entry.y());
+            case GgufMatrix blocks -> kernels.gguf().multiply(blocks, entry.input().forGguf(), rows, entry.y(), independent);
             case DenseMatrix dense -> kernels.multiplyDense(dense, rows, entry.input().x(), entry.input().tokens(), entry.y());
             default -> throw new IllegalStateException("no native product with " + entry.w().storage());
         }

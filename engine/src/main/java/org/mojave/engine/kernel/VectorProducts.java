@@ -33,10 +33,10 @@ public final class VectorProducts implements ProductPath {
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
             int tokens = entry.input().tokens();
-            if (tokens < MANY_TOKENS && means(entry.w()) instanceof Means.Vectors && entry.w() instanceof PackedMatrix packed) {
+            if ((tokens < MANY_TOKENS || list.independent()) && means(entry.w()) instanceof Means.Vectors && entry.w() instanceof PackedMatrix packed) {
                 multiply(packed, entry.input().x(), tokens, entry.y(), workers);
             } else {
-                Products.multiply(entry.w(), entry.input().x(), tokens, entry.y(), workers);
+                Products.multiply(list, entry, workers);
             }
         }
     }

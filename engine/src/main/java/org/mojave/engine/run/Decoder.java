@@ -2,6 +2,7 @@ package org.mojave.engine.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.mojave.engine.kernel.ExactProducts;
 import org.mojave.engine.kernel.KeyValueType;
@@ -109,6 +110,49 @@ public final class Decoder {
             all.add(logits);
         }
         return all;
+    }
+
+    /**
+     * Sequences that advance by one token together: {@code tokens[i]} follows what {@code caches.get(i)} holds.
+     *
+     * <p>Example: {@code decoder.step(new Decoder.Step(List.of(one, two), new int[] {17, 4}), RouterListener.NONE, logits)}.
+     */
+    public record Step(List<KvCache> caches, int[] tokens) {
+        public Step {
+            caches = List.copyOf(caches);
+            if (caches.isEmpty() || caches.size() != tokens.length) {
+                throw new IllegalArgumentException(caches.size() + " sequences cannot take " + tokens.length + " tokens");
+            }
+        }
+    }
+
+    /**
+     * Advances sequences by one token each. What they need of the weights is read once for all of them: of experts the union. The logits
+     * of each are those of stepping it alone, to the bit (but not with experts skipped: what is skipped is ruled by what was skipped before).
+     *
+     * @param logits [sequences, vocabulary] from index 0 on, receives the result
+     */
+    public void step(Step step, RouterListener listener, float[] logits) {
+        int sequences = step.tokens().length;
+        Objects.checkFromIndexSize(0, Math.multiplyExact(sequences, spec.vocabularySize()), logits.length);
+        List<Chunk> chunks = new ArrayList<>();
+        for (int i = 0; i < sequences; i++) {
+            chunks.add(new Chunk(step.caches().get(i), new int[] {step.tokens()[i]}));
+        }
+        runner.independent(true);
+        ends.independent(true);
+        try {
+            int[] starts = new int[sequences];
+            float[] hidden = forward(chunks, starts, listener);
+            float[] last = buffers.take(Buffers.Slot.LAST, sequences, spec.hiddenSize());
+            for (int i = 0; i < sequences; i++) {
+                System.arraycopy(hidden, starts[i] * spec.hiddenSize(), last, i * spec.hiddenSize(), spec.hiddenSize());
+            }
+            ends.logits(last, 0, sequences, logits);
+        } finally {
+            runner.independent(false);
+            ends.independent(false);
+        }
     }
 
     /** Feeds the chunks and hands out the logits of all new tokens, in panels of bounded size. */
