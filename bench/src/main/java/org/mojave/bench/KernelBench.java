@@ -101,6 +101,8 @@ public final class KernelBench {
             case "factor" -> Math.pow(Ladder.shape(parameters.getParam("shape"))[1], 3) * 2 / 3;
             case "gptq" -> product(parameters.getParam("shape")) * Ladder.shape(parameters.getParam("shape"))[1];
             case "rounding", "roundingWithClipSearch" -> product(parameters.getParam("shape"));
+            case "attention" -> AttentionLadder.operations(parameters.getParam("shape"));
+            case "blocks" -> GgufLadder.operations(parameters.getParam("tokens"));
             case "decode" -> (double) DecodeLadder.SIZE * DecodeLadder.SIZE;
             default -> throw new IllegalArgumentException("no operation count for " + method);
         };

@@ -1,6 +1,9 @@
 package org.mojave.bench;
 
 import org.mojave.engine.kernel.LinearAlgebra;
+import org.mojave.engine.kernel.NativeChoice;
+import org.mojave.engine.kernel.NativeKernels;
+import org.mojave.engine.kernel.NativeSupport;
 import org.mojave.engine.kernel.PortableAlgebra;
 
 /** What the ladders have in common: parameter texts and what they stand for. */
@@ -16,6 +19,19 @@ final class Ladder {
             case PORTABLE -> new PortableAlgebra();
             default -> throw new IllegalArgumentException("no arithmetic named " + name);
         };
+    }
+
+    /** The best native kernels; an IllegalStateException says why there are none. */
+    static NativeKernels natives() {
+        return switch (support()) {
+            case NativeSupport.Available(NativeKernels kernels) -> kernels;
+            case NativeSupport.Unavailable unavailable -> throw new IllegalStateException(unavailable.describe());
+        };
+    }
+
+    /** What {@link #natives} come from. */
+    static NativeSupport support() {
+        return NativeSupport.load(new NativeChoice.Best());
     }
 
     /** Numbers separated by ×. */

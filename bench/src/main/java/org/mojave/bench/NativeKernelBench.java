@@ -10,8 +10,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.mojave.engine.kernel.DenseMatrix;
+import org.mojave.engine.kernel.GgufMatrix;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.kernel.NativeChoice;
 import org.mojave.engine.kernel.NativeSupport;
@@ -19,6 +21,8 @@ import org.mojave.engine.kernel.NativeVariant;
 import org.mojave.engine.kernel.PackedMatrix;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
+import org.mojave.format.gguf.GgufTensor;
+import org.mojave.format.gguf.GgufType;
 import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.packed.Scheme;
 import org.mojave.format.tensor.ElementType;
@@ -30,7 +34,7 @@ import org.mojave.format.tensor.TensorData;
  *
  * <p>One thread is timed by its CPU time, which other processes do not change (they do change the bandwidth left); two
  * threads by the clock, to be believed on a quiet machine only. Arguments: paths (of {@code avx512 avxvnni avx2 java};
- * default all that run here), then schemes or {@code bf16 f16 f32}.
+ * default all that run here), then schemes, {@code bf16 f16 f32} or types of GGUF blocks ({@code q4_k}).
  */
 public final class NativeKernelBench {
     private static final int SIZE = 2048;
@@ -38,7 +42,9 @@ public final class NativeKernelBench {
     private static final int TOKENS = 512;
     private static final int REPEATS = 7;
     private static final List<String> STORAGES = List.of("8g128s", "8g32s", "4g128s", "4g64a", "4g32s", "3g128s", "3g64a",
-            "2g128s", "2g64a", "2g32s", "1g128s", "1g64a", "4rows", "bf16", "f16", "f32");
+            "2g128s", "2g64a", "2g32s", "1g128s", "1g64a", "4rows", "bf16", "f16", "f32", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q2_k", "q3_k",
+            "q4_k", "q5_k", "q6_k");
+    private static final List<Long> SHAPE = List.of((long) SIZE, (long) SIZE);
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     private final MemorySegment memory;
@@ -116,15 +122,23 @@ public final class NativeKernelBench {
     }
 
     private List<Matrix> matrices(String storage) {
+        if (storage.startsWith("q")) {
+            GgufType type = GgufType.valueOf(storage.toUpperCase(Locale.ROOT));
+            return matrices((long) SIZE * SIZE / type.blockElements() * type.blockBytes(), part -> new GgufMatrix(new GgufTensor("w", type, SHAPE, part)));
+        }
+        if (storage.contains("f")) {
+            ElementType type = ElementType.valueOf(storage.toUpperCase(Locale.ROOT));
+            return matrices((long) type.bytes() * SIZE * SIZE, part -> new DenseMatrix(new TensorData("w", type, SHAPE, part)));
+        }
+        PackedLayout layout = new PackedLayout(Scheme.parse(storage), SIZE, SIZE);
+        return matrices(layout.bytes(), part -> new PackedMatrix(layout, part));
+    }
+
+    /** As many of so many bytes as the memory holds. */
+    private List<Matrix> matrices(long bytes, Function<MemorySegment, Matrix> matrix) {
         List<Matrix> matrices = new ArrayList<>();
-        boolean dense = storage.contains("f");
-        ElementType type = dense ? ElementType.valueOf(storage.toUpperCase(Locale.ROOT)) : ElementType.U8;
-        PackedLayout layout = new PackedLayout(dense ? Scheme.parse("8rows") : Scheme.parse(storage), SIZE, SIZE);
-        long bytes = dense ? (long) type.bytes() * SIZE * SIZE : layout.bytes();
         for (long at = 0; at + bytes <= MEMORY; at += bytes) {
-            MemorySegment part = memory.asSlice(at, bytes);
-            matrices.add(dense ? new DenseMatrix(new TensorData("w", type, List.of((long) SIZE, (long) SIZE), part))
-                    : new PackedMatrix(layout, part));
+            matrices.add(matrix.apply(memory.asSlice(at, bytes)));
         }
         return matrices;
     }

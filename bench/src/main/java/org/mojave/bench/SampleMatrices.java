@@ -5,10 +5,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import org.mojave.engine.kernel.DenseMatrix;
+import org.mojave.engine.kernel.GgufMatrix;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.kernel.PackedMatrix;
+import org.mojave.format.gguf.GgufTensor;
+import org.mojave.format.gguf.GgufType;
 import org.mojave.format.packed.CodedMatrix;
 import org.mojave.format.packed.PackedCodec;
 import org.mojave.format.packed.Scheme;
@@ -31,12 +35,13 @@ final class SampleMatrices {
         return values;
     }
 
-    /** {@code storage}: f32, bf16, f16 or the id of a scheme. */
+    /** {@code storage}: f32, bf16, f16, the id of a scheme, or the lower-case name of a GGUF type of blocks. */
     static Matrix matrix(String storage, int rows, int columns, Arena arena) {
         return switch (storage) {
             case "f32" -> dense(ElementType.F32, rows, columns, arena);
             case "bf16" -> dense(ElementType.BF16, rows, columns, arena);
             case "f16" -> dense(ElementType.F16, rows, columns, arena);
+            case String blocks when blocks.startsWith("q") -> gguf(GgufType.valueOf(blocks.toUpperCase(Locale.ROOT)), rows, columns, arena);
             default -> packed(Scheme.parse(storage), rows, columns, arena);
         };
     }
@@ -53,6 +58,16 @@ final class SampleMatrices {
             }
         }
         return new DenseMatrix(new TensorData("w", type, List.of((long) rows, (long) columns), memory));
+    }
+
+    /** Every 16 bits are a float16 between 2^−7 and ¼: as scales ordinary numbers, as codes as good as any. */
+    private static Matrix gguf(GgufType type, int rows, int columns, Arena arena) {
+        Random random = new Random(SEED);
+        MemorySegment memory = arena.allocate((long) rows * columns / type.blockElements() * type.blockBytes(), 64);
+        for (long at = 0; at + 1 < memory.byteSize(); at += 2) {
+            memory.set(ValueLayout.JAVA_SHORT, at, (short) ((random.nextInt() & 0x2fff) | 0x2000));
+        }
+        return new GgufMatrix(new GgufTensor("w", type, List.of((long) rows, (long) columns), memory));
     }
 
     private static Matrix packed(Scheme scheme, int rows, int columns, Arena arena) {
