@@ -2,6 +2,7 @@ package org.mojave.cli;
 
 import java.util.Arrays;
 import java.util.stream.Collectors;
+import org.mojave.cli.recipes.RecipeArguments;
 import org.mojave.cli.terminal.ByteCount;
 import org.mojave.cli.terminal.Streams;
 import picocli.CommandLine;
@@ -56,7 +57,8 @@ public final class Mojave implements Runnable {
     /** Runs one command and returns its exit code; never throws. */
     static int run(Streams streams, String... arguments) {
         try {
-            int code = commandLine(streams).execute(arguments);
+            CommandLine program = commandLine(streams);
+            int code = program.execute(RecipeArguments.expand(program, arguments));
             streams.out().flush();
             return code;
         } catch (Throwable failure) { // errors, which picocli lets through: out of memory, broken installation
@@ -74,6 +76,7 @@ public final class Mojave implements Runnable {
         line.addSubcommand(new CalibrateCommand(streams));
         line.addSubcommand(new PlanCommand(streams));
         line.addSubcommand(new CompressCommand(streams));
+        line.addSubcommand(new RecipesCommand(streams));
         line.addSubcommand(new ResumeCommand(streams));
         line.addSubcommand(new EvalCommand(streams));
         line.addSubcommand(new RunCommand(streams));
