@@ -10,6 +10,7 @@ import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
 import org.mojave.compress.job.CompressionJob;
 import org.mojave.compress.job.JobRequest;
+import org.mojave.compress.recipe.Recipe;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -26,7 +27,12 @@ import picocli.CommandLine.Parameters;
         footer = {
             "  mojave compress examples/wren-moe --out wren-4",
             "  mojave compress MODEL --out DIR --target-bits 2.8          the best that fits, whole files counted",
+            "  mojave compress MODEL --out DIR --preset balanced-4bit     a recipe that comes with the program, see mojave recipes",
+            "  mojave compress MODEL --out DIR --recipe mine.yaml         your own; options given here count more",
+            "  mojave compress MODEL --out DIR --bits 3 --rule attention=8 --rule expert@layers.0.*=keep",
             "  mojave compress MODEL --out DIR --bits 3 --group-size 32 --calibration book.txt code.txt",
+            "  mojave compress MODEL --out DIR --sample --affinity-power 1",
+            "                                                             calibrated on text that the model writes itself",
             "  mojave compress MODEL --out DIR --method rtn               no calibration: fast, needs no text, less exact",
             "  mojave compress MODEL --out DIR --method hqq --bits 3      the same, with scales and zeros that fit better",
             "  mojave compress MODEL --out DIR --memory 4GB               never takes more; slower where it must pass twice",
@@ -69,7 +75,7 @@ final class CompressCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Console console = common.console(streams);
-        JobRequest request = request();
+        JobRequest request = request(console);
         if (dryRun) {
             try (JobConsole job = new JobConsole(console)) {
                 long bytes = CompressionJob.plan(request, job).bytes();
@@ -88,9 +94,13 @@ final class CompressCommand implements Callable<Integer> {
         return ExitCode.DONE.code();
     }
 
-    private JobRequest request() {
+    private JobRequest request(Console console) {
         JobRequest.Limits limits = new JobRequest.Limits(memory.bytes(), common.threads(), strict, overwrite);
-        return new JobRequest(model, output, recipe.recipe(common.seed(), dryRun), recipe.statistics(), Optional.empty(),
+        Recipe wish = recipe.recipe(common.seed(), dryRun);
+        if (recipe.samples() && (dryRun ? wish.target().isPresent() : wish.needsText())) {
+            wish = SelfWrittenText.beside(output, model, memory.bytes(), common.threads(), overwrite).with(wish, console);
+        }
+        return new JobRequest(model, output, wish, recipe.statistics(), Optional.empty(),
                 evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
     }
 }

@@ -1,6 +1,7 @@
 package org.mojave.cli;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.mojave.cli.terminal.ByteCount;
@@ -9,6 +10,7 @@ import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
+import org.mojave.compress.recipe.Rule;
 import org.mojave.compress.recipe.Target;
 import org.mojave.format.packed.Scheme;
 import picocli.CommandLine.Mixin;
@@ -16,6 +18,21 @@ import picocli.CommandLine.Option;
 
 /** What shall become of a model: the options that {@code compress} and {@code plan} share. */
 final class RecipeOptions {
+    @Option(names = "--preset", paramLabel = "NAME",
+            description = "A recipe that comes with the program, e.g. mixed-2.5bit; mojave recipes lists them. Other options count more.")
+    @SuppressWarnings("unused") // RecipeArguments puts what it says into the arguments
+    private String preset;
+
+    @Option(names = "--recipe", paramLabel = "FILE",
+            description = "A YAML file whose keys are the long names of options, e.g. bits: 3, with rules; mojave recipes NAME shows one.")
+    @SuppressWarnings("unused")
+    private Path recipe;
+
+    @Option(names = "--rule", paramLabel = "RULE",
+            description = "Treat some matrices otherwise: ROLE=WHAT, @NAME=WHAT or ROLE@NAME=WHAT with keep, bits or a scheme, e.g. attention=8 or "
+                    + "expert@layers.0.*=keep. Can be repeated; the last that matches counts.")
+    private List<String> rules = List.of();
+
     @Option(names = "--target-bits", paramLabel = "B",
             description = "Bits of the whole result for each weight, e.g. 2.8: every matrix gets the scheme that pays best.")
     private Double targetBits;
@@ -70,13 +87,13 @@ final class RecipeOptions {
      * makes no difference, so that none need be chosen for balance, which takes a walk through the model.
      */
     Recipe recipe(long seed, boolean sizesOnly) {
-        return quantization(seed, sizesOnly).with(transformation.transformation());
+        return quantization(seed, sizesOnly).with(transformation.transformation()).with(rules.stream().map(Rule::parse).toList());
     }
 
     private Recipe quantization(long seed, boolean sizesOnly) {
         boolean target = targetBits != null || targetSize != null;
         if (statistics != null && (target || calibration.isGiven() || routerDamping != 0)) {
-            throw new UsageException("--statistics stands for the text: leave out --calibration, --balance, --affinity-power, "
+            throw new UsageException("--statistics stands for the text: leave out --calibration, --sample, --balance, --affinity-power, "
                     + "--router-damping and targets");
         }
         Fitting fitting = statistics == null ? new Fitting(!noMatching, calibration.affinityPower(), shrinkage, routerDamping, sweeps)
@@ -87,6 +104,11 @@ final class RecipeOptions {
         }
         refuseSchemes();
         return Recipe.of(Method.parse(method), targetBits == null ? new Target.Bytes(targetSize.bytes()) : new Target.Bits(targetBits), wish, fitting, seed);
+    }
+
+    /** Whether the model shall write its calibration text itself. */
+    boolean samples() {
+        return calibration.samples();
     }
 
     /** The folder of statistics that stand for the text. */

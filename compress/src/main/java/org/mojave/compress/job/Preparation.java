@@ -63,6 +63,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         }
         SourceModel source = SourceModel.open(request.model());
         try {
+            Plan.requirePossible(source, request.recipe());
             Optional<StatisticsHeader> statistics = request.statistics().map(folder -> header(folder, request, source));
             JobTokens chosen = JobTokens.of(request, source.model(), listener);
             Rewriting.Rewritten rewritten = new Rewriting(request, interrupted, listener).of(source, chosen.sequences());

@@ -1,10 +1,11 @@
 package org.mojave.compress.recipe;
 
+import java.util.List;
 import java.util.Optional;
 import org.mojave.format.packed.Scheme;
 
 /**
- * What the user asked: one scheme for every matrix of the layers, another for embedding and head.
+ * What the user asked: one scheme for every matrix of the layers, another for embedding and head, and what rules say of single ones.
  *
  * <p>Example: {@code new Recipe(Method.GPTQ, Scheme.parse("4g128a"), 8, CalibrationWish.DEFAULT, 0)}.
  *
@@ -16,15 +17,17 @@ import org.mojave.format.packed.Scheme;
  * @param target how large the result may be: schemes are then chosen matrix by matrix, and {@code scheme} and {@code vocabularyBits} mean
  *     nothing; empty for one scheme throughout
  * @param transformation what is done beside choosing codes
+ * @param rules for matrices that are treated otherwise; the last that matches counts
  * @param seed seed of every random choice
  */
 public record Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, Fitting fitting, Optional<Target> target,
-        Transformation transformation, long seed) {
+        Transformation transformation, List<Rule> rules, long seed) {
     /** Value of {@link #vocabularyBits} that keeps embedding and head in their original storage. */
     public static final int KEEP = 16;
     private static final Scheme UNUSED = Scheme.parse("4g64a");
 
     public Recipe {
+        rules = List.copyOf(rules);
         if (method == Method.AWQ) {
             fitting = fitting.withoutMatching(); // scales are searched against the layer's own output
         }
@@ -52,12 +55,22 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
     /** Without a transformation. */
     public Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, Fitting fitting, Optional<Target> target,
             long seed) {
-        this(method, scheme, vocabularyBits, calibration, fitting, target, Transformation.NONE, seed);
+        this(method, scheme, vocabularyBits, calibration, fitting, target, Transformation.NONE, List.of(), seed);
     }
 
     /** The same with that transformation. */
     public Recipe with(Transformation other) {
-        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, other, seed);
+        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, other, rules, seed);
+    }
+
+    /** The same with that text. */
+    public Recipe with(CalibrationWish other) {
+        return new Recipe(method, scheme, vocabularyBits, other, fitting, target, transformation, rules, seed);
+    }
+
+    /** The same with these rules. */
+    public Recipe with(List<Rule> others) {
+        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, transformation, others, seed);
     }
 
     /** With a target: schemes are chosen matrix by matrix, for GPTQ. */

@@ -25,6 +25,10 @@ public final class RecipeJson {
         if (!recipe.transformation().equals(Transformation.NONE)) {
             node.set("transformation", TransformationJson.write(recipe.transformation()));
         }
+        if (!recipe.rules().isEmpty()) {
+            ArrayNode rules = node.putArray("rules");
+            recipe.rules().forEach(rule -> rules.add(rule.text()));
+        }
         return node.put("sequences", recipe.calibration().sequences())
                 .put("length", recipe.calibration().length())
                 .put("balance", recipe.calibration().balance())
@@ -46,7 +50,8 @@ public final class RecipeJson {
 
     /** Reads what {@link #write} and {@link #writeFiles} wrote. */
     public static Recipe read(JsonNode node, JsonNode files) {
-        return plain(node, files).with(TransformationJson.read(node.path("transformation")));
+        List<Rule> rules = node.path("rules").valueStream().map(rule -> Rule.parse(rule.asString())).toList();
+        return plain(node, files).with(TransformationJson.read(node.path("transformation"))).with(rules);
     }
 
     private static Recipe plain(JsonNode node, JsonNode files) {
