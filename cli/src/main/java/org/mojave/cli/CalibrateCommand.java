@@ -10,6 +10,7 @@ import org.mojave.compress.calibrate.StatisticsHeader;
 import org.mojave.compress.calibrate.StatisticsMerge;
 import org.mojave.compress.job.JobRequest;
 import org.mojave.compress.job.StatisticsJob;
+import org.mojave.compress.recipe.Affinity;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
@@ -77,7 +78,7 @@ final class CalibrateCommand implements Callable<Integer> {
     private StatisticsHeader gathered(Console console) {
         // The scheme only says which matrices are looked at, which is the same for all.
         Recipe recipe = new Recipe(Method.GPTQ, new Scheme(4, Scheme.WHOLE_ROW, true), Recipe.KEEP,
-                calibration.wish(true), new Fitting(false, calibration.affinityPower(), 0, 0, 0), common.seed());
+                calibration.wish(true), new Fitting(false, calibration.affinity(Affinity.Source.ORIGINAL), 0, 0, 0), common.seed());
         JobRequest request = new JobRequest(model, output, recipe, Optional.empty(), List.of(),
                 new JobRequest.Limits(memory.bytes(), common.threads(), false, overwrite));
         try (JobConsole job = new JobConsole(console, _ -> "the same command")) {

@@ -2,6 +2,7 @@ package org.mojave.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.mojave.compress.recipe.Affinity;
 import org.mojave.compress.recipe.CalibrationWish;
 import picocli.CommandLine.Option;
 
@@ -41,9 +42,9 @@ final class CalibrationOptions {
         return new CalibrationWish(texts, sequences, length, balanced ? balance : 0, balanceMost);
     }
 
-    /** As which power of its routing weight a token counts. */
-    int affinityPower() {
-        return affinityPower;
+    /** How a token counts, with routing weights of that source. */
+    Affinity affinity(Affinity.Source source) {
+        return new Affinity(affinityPower, source);
     }
 
     /** Whether something was said of the text or how it counts. */

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.mojave.cli.terminal.ByteCount;
 import org.mojave.compress.calibrate.StoredMoments;
+import org.mojave.compress.recipe.Affinity;
 import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
@@ -67,6 +68,10 @@ final class RecipeOptions {
             description = "Statistics of mojave calibrate instead of text; fast, but no matrix is fitted to the quantized ones before it.")
     private Path statistics;
 
+    @Option(names = "--affinity-from", paramLabel = "MODEL", defaultValue = "original",
+            description = "Whose routing weights --affinity-power takes: original, or quantized as far as it is (default: ${DEFAULT-VALUE}).")
+    private String affinityFrom;
+
     @Option(names = "--no-matching", description = "Fit each matrix to its own outputs, not to those of the original model (less exact).")
     private boolean noMatching;
 
@@ -96,8 +101,8 @@ final class RecipeOptions {
             throw new UsageException("--statistics stands for the text: leave out --calibration, --sample, --balance, --affinity-power, "
                     + "--router-damping and targets");
         }
-        Fitting fitting = statistics == null ? new Fitting(!noMatching, calibration.affinityPower(), shrinkage, routerDamping, sweeps)
-                : new Fitting(false, StoredMoments.header(statistics).affinityPower(), shrinkage, 0, sweeps);
+        Fitting fitting = statistics == null ? new Fitting(!noMatching, calibration.affinity(Affinity.Source.parse(affinityFrom)), shrinkage, routerDamping, sweeps)
+                : new Fitting(false, Affinity.power(StoredMoments.header(statistics).affinityPower()), shrinkage, 0, sweeps);
         CalibrationWish wish = calibration.wish(target || !sizesOnly);
         if (!target) {
             return new Recipe(Method.parse(method), scheme(), vocabularyBits == null ? 8 : vocabularyBits, wish, fitting, seed);

@@ -108,9 +108,9 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         if (fitting.routerDamping() > 0) {
             throw new RecipeException(folder + ": statistics say nothing of the routers' choices; leave out --router-damping, or give text");
         }
-        if (fitting.affinityPower() != header.affinityPower()) {
+        if (fitting.affinity().power() != header.affinityPower()) {
             throw new RecipeException(folder + ": was gathered with affinity power " + header.affinityPower() + ", not "
-                    + fitting.affinityPower());
+                    + fitting.affinity().power());
         }
         return header;
     }

@@ -34,7 +34,8 @@ public final class RecipeJson {
                 .put("balance", recipe.calibration().balance())
                 .put("balance_most", recipe.calibration().most())
                 .put("matching", recipe.fitting().matching())
-                .put("affinity_power", recipe.fitting().affinityPower())
+                .put("affinity_power", recipe.fitting().affinity().power())
+                .put("affinity_from", recipe.fitting().affinity().source().label())
                 .put("shrinkage", recipe.fitting().shrinkage())
                 .put("router_damping", recipe.fitting().routerDamping())
                 .put("sweeps", recipe.fitting().sweeps())
@@ -59,7 +60,7 @@ public final class RecipeJson {
         files.forEach(file -> paths.add(Path.of(file.asString())));
         CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt(),
                 node.path("balance").asDouble(), node.path("balance_most").asInt());
-        Fitting fitting = new Fitting(node.path("matching").asBoolean(), node.path("affinity_power").asInt(),
+        Fitting fitting = new Fitting(node.path("matching").asBoolean(), new Affinity(node.path("affinity_power").asInt(), Affinity.Source.parse(node.path("affinity_from").asString("original"))),
                 node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
         if (node.has("target")) {
             return Recipe.of(Method.parse(node.path("method").asString()), Target.parse(node.path("target").asString()), calibration, fitting, node.path("seed").asLong());
