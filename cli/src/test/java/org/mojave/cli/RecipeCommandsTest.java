@@ -28,7 +28,8 @@ final class RecipeCommandsTest {
     Path folder;
 
     @BeforeAll
-    static void makeModel() throws IOException {
+    static void makeModel() throws IOException, InterruptedException {
+        assertThat(Launcher.ofRepository().run("--version").code()).as("built").isZero();
         Path config = Files.writeString(models.resolve("shape.json"), """
                 {"model_type": "qwen3_moe", "attention_bias": false, "head_dim": 16, "hidden_act": "silu", "hidden_size": 64,
                  "intermediate_size": 96, "max_position_embeddings": 128, "mlp_only_layers": [], "decoder_sparse_step": 1,
@@ -111,6 +112,10 @@ final class RecipeCommandsTest {
                 """);
         Run run = Launcher.ofRepository().run(compress("out", "--recipe", recipe.toString(), "--group-size", "32"));
         assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out()).containsPattern("matrices +quantized +kept +fell back +bits/weight +least tokens +largest error +of\n")
+                .containsPattern("attention +8 +0 +0 +9\\.00 ").containsPattern("expert +12 +12 +0 +10\\.00 .*layers\\.1\\.experts\\.");
+        assertThat(report("out").path("roles").valueStream().map(role -> role.path("role").asString()))
+                .containsExactly("embedding", "attention", "router", "expert");
         JsonNode schemes = Checkpoint.readJson(folder.resolve("out/config.json")).path("quantization_config").path("matrices");
         assertThat(schemes.path("layers.0.key").asString()).isEqualTo("8g32a");
         assertThat(schemes.path("layers.1.experts.0.up").asString()).isEqualTo("3g32a");
@@ -135,6 +140,16 @@ final class RecipeCommandsTest {
         Run none = Run.mojave("plan", model(), "--preset", "best");
         assertThat(none.code()).isEqualTo(2);
         assertThat(none.err()).hasLineCount(1).contains("no such preset; write balanced-4bit, ");
+    }
+
+    @Test
+    void underStrictAnExpertThatNoTokenReachesIsToldThroughTheLauncherBeforeTheWork() throws IOException, InterruptedException {
+        Run run = Launcher.ofRepository().run("compress", model(), "--out", folder.resolve("out").toString(), "--strict", "--sequences", "1", "--length",
+                "2", "--quiet");
+        assertThat(run.code()).as(run.err()).isEqualTo(6);
+        assertThat(run.err()).hasLineCount(1).containsPattern("layers\\.\\d+\\.experts\\.\\d+: no calibration token of 1 × 2 reaches it").contains("--strict");
+        assertThat(folder.resolve("out.partial")).doesNotExist();
+        assertThat(Run.mojave(compress("fine", "--strict", "--sample")).code()).isZero();
     }
 
     @Test
