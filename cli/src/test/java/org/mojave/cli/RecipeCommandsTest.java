@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.mojave.cli.recipes.Presets;
 import org.mojave.format.checkpoint.Checkpoint;
@@ -78,14 +79,19 @@ final class RecipeCommandsTest {
     @MethodSource("presets")
     void everyPresetMakesAModel(String preset) {
         // A tiny model has more padding and headers than weights, so that 2.5 bits are below its floor.
-        String[] more = preset.equals("mixed-2.5bit") ? new String[] {"--target-bits", "9"} : new String[0];
+        String[] more = Presets.text(preset).contains("target-bits") ? new String[] {"--target-bits", "9.3"} : new String[0];
         Run run = Run.mojave(compress(preset, Stream.concat(Stream.of("--preset", preset), Stream.of(more)).toArray(String[]::new)));
         assertThat(run.code()).as(run.err()).isZero();
         JsonNode recipe = report(preset).path("recipe");
         assertThat(recipe.path("sequences").asInt()).as("the command line counts more").isEqualTo(6);
         switch (preset) {
             case "balanced-4bit" -> assertThat(recipe.path("balance").asDouble()).isEqualTo(2);
-            case "mixed-2.5bit" -> assertThat(recipe.path("target").asString()).isEqualTo("9.0bits");
+            case "mixed-2.5bit" -> assertThat(recipe.path("target").asString()).isEqualTo("9.3bits");
+            case "mc-paper" -> {
+                assertThat(recipe.path("allocation").asString()).isEqualTo("pmq");
+                assertThat(report(preset).path("matrices").valueStream().filter(m -> m.path("matrix").asString().contains(".experts."))
+                        .map(m -> m.path("storage").asString()).distinct()).isSubsetOf("1rowt", "2g128a", "3g128a").hasSizeGreaterThan(1);
+            }
             case "fast-rtn" -> assertThat(recipe.path("method").asString()).isEqualTo("rtn");
             case "moequant-paper" -> {
                 assertThat(recipe.path("affinity_power").asInt()).isEqualTo(1);
@@ -170,6 +176,22 @@ final class RecipeCommandsTest {
         Run plan = Run.mojave("plan", model(), "--sample", "--target-bits", "9");
         assertThat(plan.code()).isEqualTo(2);
         assertThat(plan.err()).contains("mojave sample");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --allocation pmq                             | give --target-bits or --target-size
+            --allocation pmq --target-bits 9 --method rtn | which only gptq makes
+            --allocation best --target-bits 9            | unknown allocation 'best'; write global, pmq, uniform, frequency
+            --allocation uniform --target-bits 3         | --target-bits 3.0 is too small for this model: the smallest plan has
+            --target-bits 3                              | --target-bits 3.0 is too small for this model: the smallest plan has
+            --target-bits 9 --bits 4                     | leave out --bits
+            """)
+    void impossibleAllocationsAreToldInOneLine(String options, String told) {
+        Run run = Run.mojave(compress("none", options.split(" ")));
+        assertThat(run.code()).isEqualTo(2);
+        assertThat(run.err()).hasLineCount(1).contains(told);
+        assertThat(folder.resolve("none.partial")).doesNotExist();
     }
 
     @Test
