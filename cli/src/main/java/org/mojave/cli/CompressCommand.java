@@ -59,7 +59,7 @@ final class CompressCommand implements Callable<Integer> {
     @Mixin
     private MemoryOption memory = new MemoryOption();
 
-    @Option(names = "--strict", description = "End with an error where a matrix cannot be quantized as asked.")
+    @Option(names = "--strict", description = "End with an error (6) where a matrix cannot be quantized as asked, e.g. an expert without tokens; looks first whether the text reaches all.")
     private boolean strict;
 
     @Option(names = "--overwrite", description = "Replace an older result in DIR, finished or not.")

@@ -7,6 +7,7 @@ import java.util.stream.Stream;
 import org.mojave.cli.terminal.ByteCount;
 import org.mojave.compress.calibrate.StoredMoments;
 import org.mojave.compress.recipe.Affinity;
+import org.mojave.compress.recipe.AllocationMode;
 import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
@@ -40,6 +41,11 @@ final class RecipeOptions {
 
     @Option(names = "--target-size", paramLabel = "SIZE", description = "The same by size of all files, e.g. 9GB. Never exceeded.")
     private ByteCount targetSize;
+
+    @Option(names = "--allocation", paramLabel = "MODE", defaultValue = "global",
+            description = "How a target's bits are shared out (default: ${DEFAULT-VALUE}): global, over all matrices; or only among experts of 1, 2 and "
+                    + "3 bits, all else being as --bits and so on say: pmq (Mixture Compressor), frequency, uniform.")
+    private String allocation;
 
     @Option(names = "--bits", paramLabel = "B", description = "Bits of a weight: 8, 4, 3 or 2 (default: 4).")
     private Integer bits;
@@ -104,11 +110,23 @@ final class RecipeOptions {
         Fitting fitting = statistics == null ? new Fitting(!noMatching, calibration.affinity(Affinity.Source.parse(affinityFrom)), shrinkage, routerDamping, sweeps)
                 : new Fitting(false, Affinity.power(StoredMoments.header(statistics).affinityPower()), shrinkage, 0, sweeps);
         CalibrationWish wish = calibration.wish(target || !sizesOnly);
-        if (!target) {
-            return new Recipe(Method.parse(method), scheme(), vocabularyBits == null ? 8 : vocabularyBits, wish, fitting, seed);
+        AllocationMode mode = AllocationMode.parse(allocation);
+        if (!target || mode.expertsOnly()) {
+            Recipe fixed = new Recipe(Method.parse(method), scheme(), vocabularyBits == null ? 8 : vocabularyBits, wish, fitting, seed);
+            if (mode.expertsOnly() && !target) {
+                throw new UsageException("--allocation " + allocation + " shares out the bits of a target; give --target-bits or --target-size");
+            }
+            return mode.expertsOnly() ? fixed.with(target(), mode) : fixed;
         }
         refuseSchemes();
-        return Recipe.of(Method.parse(method), targetBits == null ? new Target.Bytes(targetSize.bytes()) : new Target.Bits(targetBits), wish, fitting, seed);
+        return Recipe.of(Method.parse(method), target(), wish, fitting, seed);
+    }
+
+    private Target target() {
+        if (targetBits != null && targetSize != null) {
+            throw new UsageException("--target-bits and --target-size say the same in two ways; give one of them");
+        }
+        return targetBits == null ? new Target.Bytes(targetSize.bytes()) : new Target.Bits(targetBits);
     }
 
     /** Whether the model shall write its calibration text itself. */
@@ -123,9 +141,6 @@ final class RecipeOptions {
 
     private void refuseSchemes() {
         String target = targetBits == null ? "--target-size" : "--target-bits";
-        if (targetBits != null && targetSize != null) {
-            throw new UsageException("--target-bits and --target-size say the same in two ways; give one of them");
-        }
         Stream.of(given("--bits", bits), given("--group-size", groupSize), given("--vocabulary-bits", vocabularyBits),
                 given("--symmetric", symmetric ? true : null)).filter(option -> !option.isEmpty()).findFirst().ifPresent(option -> {
                     throw new UsageException(target + " chooses the scheme of every matrix; leave out " + option);

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.mojave.cli.recipes.Presets;
 import org.mojave.format.checkpoint.Checkpoint;
@@ -28,7 +29,8 @@ final class RecipeCommandsTest {
     Path folder;
 
     @BeforeAll
-    static void makeModel() throws IOException {
+    static void makeModel() throws IOException, InterruptedException {
+        assertThat(Launcher.ofRepository().run("--version").code()).as("built").isZero();
         Path config = Files.writeString(models.resolve("shape.json"), """
                 {"model_type": "qwen3_moe", "attention_bias": false, "head_dim": 16, "hidden_act": "silu", "hidden_size": 64,
                  "intermediate_size": 96, "max_position_embeddings": 128, "mlp_only_layers": [], "decoder_sparse_step": 1,
@@ -77,14 +79,19 @@ final class RecipeCommandsTest {
     @MethodSource("presets")
     void everyPresetMakesAModel(String preset) {
         // A tiny model has more padding and headers than weights, so that 2.5 bits are below its floor.
-        String[] more = preset.equals("mixed-2.5bit") ? new String[] {"--target-bits", "9"} : new String[0];
+        String[] more = Presets.text(preset).contains("target-bits") ? new String[] {"--target-bits", "9.3"} : new String[0];
         Run run = Run.mojave(compress(preset, Stream.concat(Stream.of("--preset", preset), Stream.of(more)).toArray(String[]::new)));
         assertThat(run.code()).as(run.err()).isZero();
         JsonNode recipe = report(preset).path("recipe");
         assertThat(recipe.path("sequences").asInt()).as("the command line counts more").isEqualTo(6);
         switch (preset) {
             case "balanced-4bit" -> assertThat(recipe.path("balance").asDouble()).isEqualTo(2);
-            case "mixed-2.5bit" -> assertThat(recipe.path("target").asString()).isEqualTo("9.0bits");
+            case "mixed-2.5bit" -> assertThat(recipe.path("target").asString()).isEqualTo("9.3bits");
+            case "mc-paper" -> {
+                assertThat(recipe.path("allocation").asString()).isEqualTo("pmq");
+                assertThat(report(preset).path("matrices").valueStream().filter(m -> m.path("matrix").asString().contains(".experts."))
+                        .map(m -> m.path("storage").asString()).distinct()).isSubsetOf("1rowt", "2g128a", "3g128a").hasSizeGreaterThan(1);
+            }
             case "fast-rtn" -> assertThat(recipe.path("method").asString()).isEqualTo("rtn");
             case "moequant-paper" -> {
                 assertThat(recipe.path("affinity_power").asInt()).isEqualTo(1);
@@ -111,6 +118,10 @@ final class RecipeCommandsTest {
                 """);
         Run run = Launcher.ofRepository().run(compress("out", "--recipe", recipe.toString(), "--group-size", "32"));
         assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out()).containsPattern("matrices +quantized +kept +fell back +bits/weight +least tokens +largest error +of\n")
+                .containsPattern("attention +8 +0 +0 +9\\.00 ").containsPattern("expert +12 +12 +0 +10\\.00 .*layers\\.1\\.experts\\.");
+        assertThat(report("out").path("roles").valueStream().map(role -> role.path("role").asString()))
+                .containsExactly("embedding", "attention", "router", "expert");
         JsonNode schemes = Checkpoint.readJson(folder.resolve("out/config.json")).path("quantization_config").path("matrices");
         assertThat(schemes.path("layers.0.key").asString()).isEqualTo("8g32a");
         assertThat(schemes.path("layers.1.experts.0.up").asString()).isEqualTo("3g32a");
@@ -138,6 +149,16 @@ final class RecipeCommandsTest {
     }
 
     @Test
+    void underStrictAnExpertThatNoTokenReachesIsToldThroughTheLauncherBeforeTheWork() throws IOException, InterruptedException {
+        Run run = Launcher.ofRepository().run("compress", model(), "--out", folder.resolve("out").toString(), "--strict", "--sequences", "1", "--length",
+                "2", "--quiet");
+        assertThat(run.code()).as(run.err()).isEqualTo(6);
+        assertThat(run.err()).hasLineCount(1).containsPattern("layers\\.\\d+\\.experts\\.\\d+: no calibration token of 1 × 2 reaches it").contains("--strict");
+        assertThat(folder.resolve("out.partial")).doesNotExist();
+        assertThat(Run.mojave(compress("fine", "--strict", "--sample")).code()).isZero();
+    }
+
+    @Test
     void theModelWritesItsOwnTextOnceAndOtherWishesAreRefused() throws IOException {
         Run run = Run.mojave(compress("out", "--sample", "--bits", "3"));
         assertThat(run.code()).as(run.err()).isZero();
@@ -155,6 +176,22 @@ final class RecipeCommandsTest {
         Run plan = Run.mojave("plan", model(), "--sample", "--target-bits", "9");
         assertThat(plan.code()).isEqualTo(2);
         assertThat(plan.err()).contains("mojave sample");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --allocation pmq                             | give --target-bits or --target-size
+            --allocation pmq --target-bits 9 --method rtn | which only gptq makes
+            --allocation best --target-bits 9            | unknown allocation 'best'; write global, pmq, uniform, frequency
+            --allocation uniform --target-bits 3         | --target-bits 3.0 is too small for this model: the smallest plan has
+            --target-bits 3                              | --target-bits 3.0 is too small for this model: the smallest plan has
+            --target-bits 9 --bits 4                     | leave out --bits
+            """)
+    void impossibleAllocationsAreToldInOneLine(String options, String told) {
+        Run run = Run.mojave(compress("none", options.split(" ")));
+        assertThat(run.code()).isEqualTo(2);
+        assertThat(run.err()).hasLineCount(1).contains(told);
+        assertThat(folder.resolve("none.partial")).doesNotExist();
     }
 
     @Test

@@ -11,7 +11,8 @@ import org.mojave.compress.recipe.RecipeException;
 /** The recipes that come with the program: the files of the folder {@code recipes}, which the build puts into the jar. */
 public final class Presets {
     /** Their names, in the order in which they are shown. */
-    public static final List<String> NAMES = List.of("balanced-4bit", "mixed-2.5bit", "fast-rtn", "moequant-paper", "eaquant-w4a4");
+    public static final List<String> NAMES = List.of("balanced-4bit", "mixed-2.5bit", "fast-rtn", "moequant-paper", "mc-paper",
+            "eaquant-w4a4");
 
     private Presets() {}
 

@@ -27,6 +27,8 @@ public final class RecipeArguments {
     /** Options of any command that a recipe may hold beside those of the group that {@code --recipe} is in. */
     private static final List<String> OTHERS = List.of("seed", "strict");
     private static final Set<String> TARGETS = Set.of("target-bits", "target-size");
+    /** With it a recipe has both a target and schemes. */
+    private static final String ALLOCATION = "allocation";
     private static final Set<String> SCHEMES = Set.of("bits", "group-size", "symmetric", "vocabulary-bits");
     /** Two ways to say the same: one on the command line puts the other of the recipe aside. */
     private static final List<List<Set<String>>> ALTERNATIVES = List.of(
@@ -116,7 +118,7 @@ public final class RecipeArguments {
             if (inRecipe.stream().noneMatch(TARGETS::contains)) {
                 aside.addAll(SCHEMES);
             }
-        } else if (given.stream().anyMatch(SCHEMES::contains)) {
+        } else if (given.stream().anyMatch(SCHEMES::contains) && !inRecipe.contains(ALLOCATION)) {
             aside.addAll(TARGETS);
         }
         for (List<Set<String>> pair : ALTERNATIVES) {

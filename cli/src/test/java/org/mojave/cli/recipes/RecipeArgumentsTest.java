@@ -42,6 +42,9 @@ class RecipeArgumentsTest {
         @Option(names = "--target-bits")
         private Double targetBits;
 
+        @Option(names = "--allocation")
+        private String allocation;
+
         @Option(names = "--rotation")
         private boolean rotation;
 
@@ -112,6 +115,8 @@ class RecipeArgumentsTest {
         assertThat(expanded(recipe, "--target-bits=2.5")).containsExactly("--target-bits=2.5", "--rotation");
         assertThat(expanded(recipe, "--smoothing", "max")).containsExactly("--smoothing", "max", "--bits=3", "--group-size=row");
         assertThat(expanded("target-bits: 2.5\n", "--bits", "3")).containsExactly("--bits", "3");
+        assertThat(expanded("target-bits: 2.5\nbits: 4\nallocation: pmq\n", "--bits", "3")).containsExactly("--bits", "3", "--target-bits=2.5",
+                "--allocation=pmq");
         assertThat(expanded("target-bits: 2.5\nbits: 4\n", "--target-bits", "3")).containsExactly("--target-bits", "3", "--bits=4");
     }
 

@@ -66,6 +66,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
             Plan.requirePossible(source, request.recipe());
             Optional<StatisticsHeader> statistics = request.statistics().map(folder -> header(folder, request, source));
             JobTokens chosen = JobTokens.of(request, source.model(), listener);
+            new ExpertReach(request, source, listener).require(chosen, interrupted);
             Rewriting.Rewritten rewritten = new Rewriting(request, interrupted, listener).of(source, chosen.sequences());
             Planning.Planned planned = new Planning(request, interrupted, listener).plan(rewritten.source(), chosen.sequences());
             if (request.recipe().transformation().activations().isPresent()) {

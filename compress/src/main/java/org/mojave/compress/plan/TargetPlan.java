@@ -60,6 +60,10 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
 
     /** Throws {@link RecipeException} with the floor where not even the smallest schemes of the menu fit the recipe's target. */
     public static void requireReachable(SourceModel source, Recipe recipe) {
+        if (recipe.allocation().expertsOnly()) {
+            ExpertPlan.requireReachable(source, recipe);
+            return;
+        }
         Map<String, Scheme> smallest = new LinkedHashMap<>();
         RuledMatrices ruled = RuledMatrices.of(source, recipe);
         for (MatrixId id : source.spec().matrices()) {
@@ -73,7 +77,8 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
         }
     }
 
-    private static String tooSmall(Target target, long floor, long parameters) {
+    /** What to say of a target below the floor. */
+    static String tooSmall(Target target, long floor, long parameters) {
         double bits = Math.ceil(floor * 8.0 / parameters * 1000) / 1000;
         return switch (target) {
             case Target.Bits(double wanted) -> "--target-bits " + wanted + " is too small for this model: the smallest plan has " + bits
@@ -105,7 +110,8 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
                 .filter(choice -> choice.scheme().equals(schemes.get(item.name()).id())).findFirst().orElseThrow().cost()).sum();
     }
 
-    private static long fileBytes(Plan plan, Recipe recipe) {
+    /** Bytes of all files but the report. */
+    static long fileBytes(Plan plan, Recipe recipe) {
         return SmallFiles.allBytes(FileLayout.of(plan), SmallFiles.of(plan, recipe, plan.source().parameters()));
     }
 }

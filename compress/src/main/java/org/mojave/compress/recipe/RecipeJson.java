@@ -19,7 +19,11 @@ public final class RecipeJson {
         node.put("method", recipe.method().wireName());
         if (recipe.target().isPresent()) {
             node.put("target", recipe.target().get().text());
-        } else {
+        }
+        if (recipe.allocation().expertsOnly()) {
+            node.put("allocation", recipe.allocation().wireName());
+        }
+        if (recipe.target().isEmpty() || recipe.allocation().expertsOnly()) {
             node.put("scheme", recipe.scheme().id()).put("vocabulary_bits", recipe.vocabularyBits());
         }
         if (!recipe.transformation().equals(Transformation.NONE)) {
@@ -62,10 +66,13 @@ public final class RecipeJson {
                 node.path("balance").asDouble(), node.path("balance_most").asInt());
         Fitting fitting = new Fitting(node.path("matching").asBoolean(), new Affinity(node.path("affinity_power").asInt(), Affinity.Source.parse(node.path("affinity_from").asString("original"))),
                 node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
-        if (node.has("target")) {
+        boolean expertsOnly = node.has("allocation");
+        if (node.has("target") && !expertsOnly) {
             return Recipe.of(Method.parse(node.path("method").asString()), Target.parse(node.path("target").asString()), calibration, fitting, node.path("seed").asLong());
         }
-        return new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
+        Recipe plain = new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
                 node.path("vocabulary_bits").asInt(), calibration, fitting, node.path("seed").asLong());
+        return expertsOnly ? plain.with(Target.parse(node.path("target").asString()), AllocationMode.parse(node.path("allocation").asString()))
+                : plain;
     }
 }
