@@ -27,6 +27,7 @@ import org.mojave.engine.run.KvCache;
 import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.run.RouterListener;
+import org.mojave.engine.run.RunParts;
 import org.mojave.engine.stream.MemoryShares;
 import org.mojave.engine.trace.Replay;
 import picocli.CommandLine.Command;
@@ -44,7 +45,7 @@ import picocli.CommandLine.Parameters;
             "  mojave bench wren-4",
             "  mojave bench model-Q4_K_M.gguf -p 128,512 -n 64 -r 3",
             "  mojave bench MODEL -p 0 -n 128 --kernels java --markdown",
-            "  mojave bench MODEL -p 0 -n 64 --sequences 4",
+            "  mojave bench MODEL -p 0 -n 64 --batch 1,2,4,8",
         })
 final class BenchCommand implements Callable<Integer> {
     private static final int MOST_SEQUENCES = 256;
@@ -63,6 +64,9 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     private PruneOption prune = new PruneOption();
 
+    @Mixin
+    private final KeyValueOption keyValues = new KeyValueOption();
+
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
 
@@ -74,9 +78,10 @@ final class BenchCommand implements Callable<Integer> {
             description = "Tokens to generate from an empty context, several with commas between; 0 for none (default: ${DEFAULT-VALUE}).")
     private List<Integer> generations;
 
-    @Option(names = "--sequences", paramLabel = "N", defaultValue = "1",
-            description = "Sequences that generate together, sharing what is read of the weights (default: ${DEFAULT-VALUE}).")
-    private int sequences;
+    @Option(names = {"--batch", "--sequences"}, paramLabel = "N", split = ",", defaultValue = "1",
+            description = "Sequences that generate together, one token each at a time, so that weights are read once for all; several with commas "
+                    + "between. Speeds count all of them (default: ${DEFAULT-VALUE}).")
+    private List<Integer> batches;
 
     @Option(names = "-r", paramLabel = "N", defaultValue = "5", description = "Repetitions; the median counts (default: ${DEFAULT-VALUE}).")
     private int repetitions;
@@ -106,13 +111,14 @@ final class BenchCommand implements Callable<Integer> {
                 }
             }
             KernelOption.Selected selected = kernels.select();
-            selected.note(console);
+            selected.note(console, model);
             Optional<DynamicPruning> pruning = prune.pruning(model);
             StoreOption.Placed placed = place.place(model, working(model, tests), console);
             List<Speed> speeds = new ArrayList<>();
             List<Optional<Replay.Result>> routes = new ArrayList<>();
             try (Model ready = placed.model()) {
-                Decoder decoder = new Decoder(ready, workers, selected.path(), pruning);
+                Decoder decoder = new Decoder(ready, workers,
+                        RunParts.of(ready, selected.path()).skipping(pruning).with(keyValues.type()));
                 for (SpeedTest test : tests) {
                     speeds.add(measure(console, placed, decoder, test));
                     routes.add(placed.report().replay());
@@ -122,7 +128,7 @@ final class BenchCommand implements Callable<Integer> {
             MemoryBandwidth bandwidth = MemoryBandwidth.best(common.threads());
             pruning.ifPresent(skips -> console.note(PruneOption.line(skips)));
             addForecasts(placed, workers, selected.path(), bandwidth, new Measured(speeds, routes));
-            show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.reason(),
+            show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.line(model), keyValues.type(),
                     common.threads(), speeds, bandwidth, peak));
         }
         return ExitCode.DONE.code();
@@ -138,7 +144,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         try (Model model = Model.open(folder)) {
             BenchForecast forecast = BenchForecast.measure(model, placed, workers, path,
-                    new BenchForecast.Context(bandwidth.bytesPerSecond(), common.seed()));
+                    new BenchForecast.Context(bandwidth.bytesPerSecond(), keyValues.type(), common.seed()));
             for (int i = 0; i < measured.speeds().size(); i++) {
                 Speed speed = measured.speeds().get(i);
                 if (speed.test().oneByOne()) {
@@ -149,12 +155,16 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private List<SpeedTest> tests() {
-        if (sequences < 1 || sequences > MOST_SEQUENCES) {
-            throw new UsageException("--sequences must be between 1 and " + MOST_SEQUENCES + ", not " + sequences);
+        for (int batch : batches) {
+            if (batch < 1 || batch > MOST_SEQUENCES) {
+                throw new UsageException("--batch must be between 1 and " + MOST_SEQUENCES + ", not " + batch);
+            }
         }
         List<SpeedTest> tests = new ArrayList<>();
         add(tests, "-p", SpeedTest.Kind.PROMPT, prompts, 1);
-        add(tests, "-n", SpeedTest.Kind.GENERATION, generations, sequences);
+        for (int batch : batches) {
+            add(tests, "-n", SpeedTest.Kind.GENERATION, generations, batch);
+        }
         if (tests.isEmpty()) {
             throw new UsageException("nothing to measure: -p and -n are both 0");
         }
@@ -178,14 +188,16 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private static MemoryShares.Working working(Model model, List<SpeedTest> tests) {
+    private MemoryShares.Working working(Model model, List<SpeedTest> tests) {
         long cache = 0;
         int rows = 0;
+        long logits = 0;
         for (SpeedTest test : tests) {
-            cache = Math.max(cache, test.sequences() * KvCache.bytes(model.spec(), test.tokens()));
+            cache = Math.max(cache, test.sequences() * KvCache.bytes(model.spec(), test.tokens(), keyValues.type()));
+            logits = Math.max(logits, 4L * test.sequences() * model.vocabularySize());
             rows = Math.max(rows, test.sequences() * (test.oneByOne() ? 1 : Math.min(test.tokens(), Generator.PROMPT_CHUNK)));
         }
-        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows));
+        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows) + logits);
     }
 
     private Speed measure(Console console, StoreOption.Placed placed, Decoder decoder, SpeedTest test) {

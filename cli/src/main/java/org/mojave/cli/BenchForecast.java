@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.mojave.cli.bench.SpeedTest;
 import org.mojave.engine.forecast.DecodeSpeed;
 import org.mojave.engine.forecast.TokenForecast;
+import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.run.ActiveBytes;
@@ -24,12 +25,14 @@ final class BenchForecast {
 
     private final Model model;
     private final TokenForecast.Machine machine;
+    private final KeyValueType keyValues;
     private final Optional<StreamPlan> plan;
     private final Optional<ReadSpeed> disk;
 
-    private BenchForecast(Model model, TokenForecast.Machine machine, Optional<StreamPlan> plan, Optional<ReadSpeed> disk) {
+    private BenchForecast(Model model, TokenForecast.Machine machine, KeyValueType keyValues, Optional<StreamPlan> plan, Optional<ReadSpeed> disk) {
         this.model = model;
         this.machine = machine;
+        this.keyValues = keyValues;
         this.plan = plan;
         this.disk = disk;
     }
@@ -38,15 +41,15 @@ final class BenchForecast {
     static BenchForecast measure(Model model, StoreOption.Placed placed, Workers workers, ProductPath path, Context context) {
         DecodeSpeed computing = DecodeSpeed.measure(model, workers, path, placed.report().slots(), TIMING);
         Optional<ReadSpeed> disk = placed.plan().map(plan -> ReadSpeed.measure(plan, StreamedExperts.Reading.usual(), context.seed()));
-        return new BenchForecast(model, new TokenForecast.Machine(context.memoryBytesPerSecond(), computing), placed.plan(), disk);
+        return new BenchForecast(model, new TokenForecast.Machine(context.memoryBytesPerSecond(), computing), context.keyValues(), placed.plan(), disk);
     }
 
-    /** The machine's memory, and a seed for what is read. */
-    record Context(double memoryBytesPerSecond, long seed) {}
+    /** The machine's memory, how keys and values are kept, and a seed for what is read. */
+    record Context(double memoryBytesPerSecond, KeyValueType keyValues, long seed) {}
 
     /** For a test that generates one sequence; {@code replay}: of its routes, where experts are streamed. */
     Optional<TokenForecast> of(SpeedTest test, Optional<Replay.Result> replay) {
-        TokenForecast.Token token = new TokenForecast.Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), test.tokens()) / 2.0,
+        TokenForecast.Token token = new TokenForecast.Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), test.tokens(), keyValues) / 2.0,
                 plan.map(StreamPlan::cycle).orElse(0));
         return plan.isEmpty() ? Optional.of(TokenForecast.resident(machine, token))
                 : replay.map(routes -> TokenForecast.streamed(machine, token, disk.orElseThrow(), plan.get().expertBytes(), routes));

@@ -25,6 +25,7 @@ import org.mojave.engine.run.Generator;
 import org.mojave.engine.run.KvCache;
 import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.Model;
+import org.mojave.engine.run.RunParts;
 import org.mojave.engine.run.Sampler;
 import org.mojave.engine.run.SamplingOptions;
 import org.mojave.engine.stream.MemoryShares;
@@ -44,7 +45,7 @@ import picocli.CommandLine.Parameters;
             "  mojave run examples/wren-moe -p \"The wren is\"",
             "  mojave run examples/wren-moe -p \"The wren is\" -n 40 --temperature 0.8 --top-p 0.9 --seed 7",
             "  mojave run MODEL --chat --system \"Be terse.\" -p \"Why is the sky blue?\"",
-            "  mojave run MODEL -p - < prompt.txt",
+            "  mojave run MODEL -p - --kv q8 < long-prompt.txt",
         })
 final class RunCommand implements Callable<Integer> {
     private final Streams streams;
@@ -89,6 +90,9 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private PruneOption prune = new PruneOption();
 
+    @Mixin
+    private final KeyValueOption keyValues = new KeyValueOption();
+
     @Option(names = "--chat", description = "Put the prompt into the model's chat template.")
     private boolean chat;
 
@@ -116,11 +120,12 @@ final class RunCommand implements Callable<Integer> {
             Set<Integer> ends = new TreeSet<>(model.endTokens());
             tokenizer.specialTokens().end().ifPresent(token -> tokenizer.id(token).ifPresent(ends::add));
             KernelOption.Selected selected = kernels.select();
-            selected.note(console);
+            selected.note(console, model);
             Optional<DynamicPruning> pruning = prune.pruning(model);
             StoreOption.Placed placed = place.place(model, working(model, ids.length), console);
             try (Model ready = placed.model()) {
-                Generator generator = new Generator(ready, new Decoder(ready, workers, selected.path(), pruning), placed.report().listener());
+                RunParts parts = RunParts.of(ready, selected.path()).skipping(pruning).with(keyValues.type());
+                Generator generator = new Generator(ready, new Decoder(ready, workers, parts), placed.report().listener());
                 Sampler sampler = new Sampler(sampling, new SplittableRandom(common.seed()));
                 generate(console, new Task(generator, new Generator.Request(ids, most, ends), sampler, placed.report(), pruning), tokenizer);
             }
@@ -134,7 +139,7 @@ final class RunCommand implements Callable<Integer> {
 
     private MemoryShares.Working working(Model model, int prompt) {
         int positions = (int) Math.min(model.contextLength(), (long) prompt + most);
-        return new MemoryShares.Working(KvCache.bytes(model.spec(), positions),
+        return new MemoryShares.Working(KvCache.bytes(model.spec(), positions, keyValues.type()),
                 LayerRunner.workingBytes(model.spec(), Math.min(prompt, Generator.PROMPT_CHUNK)));
     }
 
