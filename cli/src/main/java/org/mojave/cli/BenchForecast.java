@@ -44,6 +44,11 @@ final class BenchForecast {
     /** The machine's memory, and a seed for what is read. */
     record Context(double memoryBytesPerSecond, long seed) {}
 
+    /** What the disk gives to experts alone, if they are streamed. */
+    Optional<ReadSpeed> disk() {
+        return disk;
+    }
+
     /** For a test that generates one sequence; {@code replay}: of its routes, where experts are streamed. */
     Optional<TokenForecast> of(SpeedTest test, Optional<Replay.Result> replay) {
         TokenForecast.Token token = new TokenForecast.Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), test.tokens()) / 2.0,

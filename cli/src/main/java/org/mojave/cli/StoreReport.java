@@ -34,6 +34,9 @@ sealed interface StoreReport {
     /** Experts that memory holds. */
     int slots();
 
+    /** What the store did since {@link #generationBegins}; empty if nothing is streamed. */
+    Optional<StreamStatistics> generation();
+
     /** What the routes since {@link #generationBegins} ask of the slab; empty if nothing is streamed or not all routes were kept. */
     Optional<Replay.Result> replay();
 
@@ -60,6 +63,11 @@ sealed interface StoreReport {
         @Override
         public int slots() {
             return Integer.MAX_VALUE;
+        }
+
+        @Override
+        public Optional<StreamStatistics> generation() {
+            return Optional.empty();
         }
 
         @Override
@@ -97,6 +105,11 @@ sealed interface StoreReport {
         @Override
         public int slots() {
             return experts.slots();
+        }
+
+        @Override
+        public Optional<StreamStatistics> generation() {
+            return Optional.of(experts.statistics().since(prompt));
         }
 
         @Override

@@ -56,6 +56,9 @@ public record BenchResult(String model, long weightBytes, ActiveBytes active, St
                     + milliseconds(forecast.computeNanos()) + " of computing and " + milliseconds(forecast.stallNanos()) + " of waiting per token; "
                     + number(forecast.overlappedTokensPerSecond()) + " tokens/s if reading and computing never waited for each other."));
         }
+        for (Speed speed : speeds) {
+            speed.disk().ifPresent(use -> lines.add(speed.test().name() + ", measured: " + use.text()));
+        }
         lines.add("At most " + Quantities.bytes(peakBytes) + " of memory in use, the model's mapped files included.");
         return lines;
     }
@@ -99,7 +102,11 @@ public record BenchResult(String model, long weightBytes, ActiveBytes active, St
         speed.forecast().ifPresent(forecast -> {
             json.put("predictedTokensPerSecond", forecast.tokensPerSecond());
             json.put("overlappedTokensPerSecond", forecast.overlappedTokensPerSecond());
+            json.put("predictedStallMilliseconds", forecast.stallNanos() / 1e6);
+            json.put("predictedComputeMilliseconds", forecast.computeNanos() / 1e6);
+            json.put("predictedHitRate", forecast.hitRate());
         });
+        speed.disk().ifPresent(use -> json.put("experts", use.json()));
         return json;
     }
 

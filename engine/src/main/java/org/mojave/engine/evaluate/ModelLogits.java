@@ -44,7 +44,7 @@ public final class ModelLogits implements LogitSource {
     /** As {@link #ModelLogits(Model, Workers, ProductPath)}, skipping experts. */
     public ModelLogits(Model model, Workers workers, ProductPath path, Optional<DynamicPruning> pruning) {
         spec = model.spec();
-        runner = new LayerRunner(spec, workers, new RunParts(path, model.experts(), pruning));
+        runner = new LayerRunner(spec, workers, RunParts.of(path).experts(model.experts()).pruning(pruning));
         ends = new Ends(model, workers, path);
         for (int layer = 0; layer < spec.layers().size(); layer++) {
             layers.add(LayerWeights.of(spec, model.weights(), layer));

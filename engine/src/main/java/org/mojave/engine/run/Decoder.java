@@ -69,7 +69,7 @@ public final class Decoder {
 
     /** As {@link #Decoder(Model, Workers, ProductPath)}, skipping experts. */
     public Decoder(Model model, Workers workers, ProductPath path, Optional<DynamicPruning> pruning) {
-        this(model, workers, new RunParts(path, model.experts(), pruning));
+        this(model, workers, RunParts.of(path).experts(model.experts()).pruning(pruning));
     }
 
     /** For that model, put together from those parts, whose experts take the place of the model's. */
