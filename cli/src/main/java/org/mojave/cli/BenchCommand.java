@@ -30,6 +30,7 @@ import org.mojave.engine.run.Model;
 import org.mojave.engine.run.RouterListener;
 import org.mojave.engine.run.RunParts;
 import org.mojave.engine.stream.MemoryShares;
+import org.mojave.engine.stream.ReadSpeed;
 import org.mojave.engine.trace.Replay;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -116,6 +117,8 @@ final class BenchCommand implements Callable<Integer> {
             selected.note(console);
             Optional<DynamicPruning> pruning = prune.pruning(model);
             StoreOption.Placed placed = place.place(model, working(model, tests), console);
+            boolean forecasts = tests.stream().anyMatch(SpeedTest::oneByOne);
+            Optional<ReadSpeed> disk = forecasts ? BenchForecast.disk(placed, common.seed()) : Optional.empty();
             List<Tried> tried = new ArrayList<>();
             try (Model ready = placed.model()) {
                 Decoder decoder = new Decoder(ready, workers, RunParts.of(selected.path()).experts(ready.experts()).pruning(pruning)
@@ -128,8 +131,10 @@ final class BenchCommand implements Callable<Integer> {
             long peak = ProcessMemory.residentPeak();
             MemoryBandwidth bandwidth = MemoryBandwidth.best(common.threads());
             pruning.ifPresent(skips -> console.note(PruneOption.line(skips)));
+            BenchForecast.Context context = new BenchForecast.Context(bandwidth.bytesPerSecond(), disk, common.seed());
+            List<Speed> speeds = forecasts ? withForecasts(placed, workers, selected.path(), context, tried) : tried.stream().map(Tried::speed).toList();
             show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.reason(), common.threads(),
-                    withForecasts(placed, workers, selected.path(), bandwidth, tried), bandwidth, peak));
+                    speeds, bandwidth, peak));
         }
         return ExitCode.DONE.code();
     }
@@ -138,18 +143,15 @@ final class BenchCommand implements Callable<Integer> {
     private record Tried(Speed speed, Optional<Replay.Result> routes) {}
 
     /** Experts that were skipped are not in the model, so there is no forecast with pruning. Opens the folder anew: tests have closed it. */
-    private List<Speed> withForecasts(StoreOption.Placed placed, Workers workers, ProductPath path, MemoryBandwidth bandwidth, List<Tried> tried) {
-        if (tried.stream().noneMatch(test -> test.speed().test().oneByOne())) {
-            return tried.stream().map(Tried::speed).toList();
-        }
+    private List<Speed> withForecasts(StoreOption.Placed placed, Workers workers, ProductPath path, BenchForecast.Context context, List<Tried> tried) {
         try (Model model = Model.open(folder)) {
-            BenchForecast forecast = BenchForecast.measure(model, placed, workers, path,
-                    new BenchForecast.Context(bandwidth.bytesPerSecond(), common.seed()));
+            BenchForecast forecast = BenchForecast.measure(model, placed, workers, path, context);
             List<Speed> speeds = new ArrayList<>();
             for (Tried test : tried) {
                 Speed speed = forecast.disk().map(disk -> test.speed().with(disk.bytesPerSecond())).orElse(test.speed());
                 boolean applies = speed.test().oneByOne() && !prune.isAsked();
-                speeds.add(applies ? speed.with(forecast.of(speed.test(), test.routes())) : speed);
+                speeds.add(applies ? speed.with(forecast.of(speed.test(), test.routes()), speed.disk().flatMap(use ->
+                        forecast.knowingTheDisk(speed.test(), test.routes(), use.did().bytesPerSecond()))) : speed);
             }
             return speeds;
         }

@@ -84,7 +84,7 @@ sealed interface StoreReport {
         private final StreamedExperts experts;
         private final RouteRecorder recorder;
         private int firstStep;
-        private StreamStatistics prompt = new StreamStatistics(0, 0, 0, 0, 0, 0, 0, 0);
+        private StreamStatistics prompt = StreamStatistics.NONE;
 
         Streaming(ModelSpec spec, StreamedExperts experts) {
             this.experts = experts;

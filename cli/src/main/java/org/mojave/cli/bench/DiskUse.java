@@ -38,7 +38,9 @@ public record DiskUse(StreamStatistics did, long tokens, long nanos, double poss
     String text() {
         return Quantities.percent(did.hitRate()) + " of experts in memory, " + Quantities.bytes(did.bytesRead() / tokens) + " read and "
                 + Quantities.decimals(did.stallNanos() / 1e6 / tokens, 1) + " ms of waiting per token; " + Quantities.bytesPerSecond(bytesPerSecond())
-                + (possibleBytesPerSecond > 0 ? ", " + Quantities.percent(share()) + " of what the disk gives" : "") + ".";
+                + " from disk (" + Quantities.bytesPerSecond(did.bytesPerSecond()) + " while it was reading)"
+                + (possibleBytesPerSecond > 0 ? ", " + Quantities.percent(share()) + " of the "
+                        + Quantities.bytesPerSecond(possibleBytesPerSecond) + " measured before and after" : "") + ".";
     }
 
     Map<String, Object> json() {
@@ -47,6 +49,7 @@ public record DiskUse(StreamStatistics did, long tokens, long nanos, double poss
         json.put("bytesPerToken", (double) did.bytesRead() / tokens);
         json.put("stallMilliseconds", did.stallNanos() / 1e6 / tokens);
         json.put("bytesPerSecond", bytesPerSecond());
+        json.put("bytesPerSecondWhileReading", did.bytesPerSecond());
         json.put("readSecondsOfAllThreads", did.readNanos() / 1e9);
         if (possibleBytesPerSecond > 0) {
             json.put("possibleBytesPerSecond", possibleBytesPerSecond);
