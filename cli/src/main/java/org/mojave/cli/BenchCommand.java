@@ -115,7 +115,7 @@ final class BenchCommand implements Callable<Integer> {
             Optional<RoutesOption.Routes> routes = chosenRoutes.routes(model, common.seed());
             KernelOption.Selected selected = kernels.select();
             selected.note(console);
-            Optional<DynamicPruning> pruning = prune.pruning(model);
+            Optional<DynamicPruning> pruning = prune.pruning(model, folder);
             StoreOption.Placed placed = place.place(model, working(model, tests), console);
             boolean forecasts = tests.stream().anyMatch(SpeedTest::oneByOne);
             Optional<ReadSpeed> disk = forecasts ? BenchForecast.disk(placed, common.seed()) : Optional.empty();

@@ -114,7 +114,7 @@ final class EvalCommand implements Callable<Integer> {
             ProductPath basePath = activations == null ? path : new ExactProducts();
             List<int[]> ids = texts.stream().map(text -> ids(text, tokenizer, baseTokenizer)).toList();
             selected.note(console);
-            Optional<DynamicPruning> pruning = prune.pruning(model);
+            Optional<DynamicPruning> pruning = prune.pruning(model, folder);
             MemoryShares.Working working = new MemoryShares.Working(0, options.batch() * bytesPerWindow(model, base));
             try (Model ready = place.place(model, working, console).model()) {
                 Evaluator evaluator = new Evaluator(new ModelLogits(ready, workers, path, pruning),

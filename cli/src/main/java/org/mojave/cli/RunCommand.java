@@ -117,7 +117,7 @@ final class RunCommand implements Callable<Integer> {
             tokenizer.specialTokens().end().ifPresent(token -> tokenizer.id(token).ifPresent(ends::add));
             KernelOption.Selected selected = kernels.select();
             selected.note(console);
-            Optional<DynamicPruning> pruning = prune.pruning(model);
+            Optional<DynamicPruning> pruning = prune.pruning(model, folder);
             StoreOption.Placed placed = place.place(model, working(model, ids.length), console);
             try (Model ready = placed.model()) {
                 Generator generator = new Generator(ready, new Decoder(ready, workers, selected.path(), pruning), placed.report().listener());
