@@ -10,7 +10,9 @@ import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
 import org.mojave.compress.job.CompressionJob;
 import org.mojave.compress.job.JobRequest;
+import org.mojave.compress.job.PruningJob;
 import org.mojave.compress.recipe.Recipe;
+import org.mojave.compress.report.Report;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,6 +38,7 @@ import picocli.CommandLine.Parameters;
             "  mojave compress MODEL --out DIR --method rtn               no calibration: fast, needs no text, less exact",
             "  mojave compress MODEL --out DIR --method hqq --bits 3      the same, with scales and zeros that fit better",
             "  mojave compress MODEL --out DIR --memory 4GB               never takes more; slower where it must pass twice",
+            "  mojave compress MODEL --out DIR --pruning                  for run DIR --prune-rate 0.15 --prune-thresholds checkpoint",
             "  mojave compress MODEL --out DIR --bits 2 --dry-run         only says how large the result will be",
         })
 final class CompressCommand implements Callable<Integer> {
@@ -65,6 +68,9 @@ final class CompressCommand implements Callable<Integer> {
     @Option(names = "--overwrite", description = "Replace an older result in DIR, finished or not.")
     private boolean overwrite;
 
+    @Option(names = "--pruning", description = "Also store in DIR at which weights its experts can be skipped, for --prune-thresholds checkpoint.")
+    private boolean pruning;
+
     @Option(names = "--dry-run", description = "Only say how large the result will be.")
     private boolean dryRun;
 
@@ -89,7 +95,11 @@ final class CompressCommand implements Callable<Integer> {
             return ExitCode.DONE.code();
         }
         try (JobConsole job = new JobConsole(console)) {
-            job.show(CompressionJob.run(request, job));
+            Report report = CompressionJob.run(request, job);
+            if (pruning) {
+                PruningJob.run(new PruningJob.Request(output, request.recipe().calibration(), common.threads(), common.seed()), job);
+            }
+            job.show(report);
         }
         return ExitCode.DONE.code();
     }
