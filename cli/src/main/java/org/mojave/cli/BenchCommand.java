@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.mojave.cli.bench.BenchResult;
+import org.mojave.cli.bench.DiskUse;
 import org.mojave.cli.bench.Speed;
 import org.mojave.cli.bench.SpeedTest;
 import org.mojave.cli.machine.MemoryBandwidth;
@@ -29,6 +30,7 @@ import org.mojave.engine.run.Model;
 import org.mojave.engine.run.RouterListener;
 import org.mojave.engine.run.RunParts;
 import org.mojave.engine.stream.MemoryShares;
+import org.mojave.engine.stream.ReadSpeed;
 import org.mojave.engine.trace.Replay;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -46,6 +48,7 @@ import picocli.CommandLine.Parameters;
             "  mojave bench model-Q4_K_M.gguf -p 128,512 -n 64 -r 3",
             "  mojave bench MODEL -p 0 -n 128 --kernels java --markdown",
             "  mojave bench MODEL -p 0 -n 64 --batch 1,2,4,8",
+            "  mojave bench MODEL -p 0 -n 64 --memory 2GB --routes uniform",
         })
 final class BenchCommand implements Callable<Integer> {
     private static final int MOST_SEQUENCES = 256;
@@ -66,6 +69,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Mixin
     private final KeyValueOption keyValues = new KeyValueOption();
+
+    @Mixin
+    private RoutesOption chosenRoutes = new RoutesOption();
 
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
@@ -110,47 +116,48 @@ final class BenchCommand implements Callable<Integer> {
                     throw new UsageException(test.name() + " is longer than the model's context of " + model.contextLength() + " tokens");
                 }
             }
+            Optional<RoutesOption.Routes> routes = chosenRoutes.routes(model, common.seed());
             KernelOption.Selected selected = kernels.select();
             selected.note(console, model);
-            Optional<DynamicPruning> pruning = prune.pruning(model);
+            Optional<DynamicPruning> pruning = prune.pruning(model, folder);
             StoreOption.Placed placed = place.place(model, working(model, tests), console);
-            List<Speed> speeds = new ArrayList<>();
-            List<Optional<Replay.Result>> routes = new ArrayList<>();
+            boolean forecasts = tests.stream().anyMatch(SpeedTest::oneByOne);
+            Optional<ReadSpeed> disk = forecasts ? BenchForecast.disk(placed, common.seed()) : Optional.empty();
+            List<Tried> tried = new ArrayList<>();
             try (Model ready = placed.model()) {
-                Decoder decoder = new Decoder(ready, workers,
-                        RunParts.of(ready, selected.path()).skipping(pruning).with(keyValues.type()));
+                Decoder decoder = new Decoder(ready, workers, RunParts.of(ready, selected.path()).pruning(pruning)
+                        .routes(routes.map(RoutesOption.Routes::change)).keyValues(keyValues.type()));
                 for (SpeedTest test : tests) {
-                    speeds.add(measure(console, placed, decoder, test));
-                    routes.add(placed.report().replay());
+                    Speed speed = measure(console, placed, decoder, test);
+                    tried.add(new Tried(speed, routes.isPresent() ? routes.map(given -> given.forecast(placed.report().slots())) : placed.report().replay()));
                 }
             }
             long peak = ProcessMemory.residentPeak();
             MemoryBandwidth bandwidth = MemoryBandwidth.best(common.threads());
             pruning.ifPresent(skips -> console.note(PruneOption.line(skips)));
-            addForecasts(placed, workers, selected.path(), bandwidth, new Measured(speeds, routes));
+            BenchForecast.Context context = new BenchForecast.Context(bandwidth.bytesPerSecond(), disk, keyValues.type(), common.seed());
+            List<Speed> speeds = forecasts ? withForecasts(placed, workers, selected.path(), context, tried) : tried.stream().map(Tried::speed).toList();
             show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.line(model), keyValues.type(),
                     common.threads(), speeds, bandwidth, peak));
         }
         return ExitCode.DONE.code();
     }
 
-    /** What each test showed; routes where experts were streamed. */
-    private record Measured(List<Speed> speeds, List<Optional<Replay.Result>> routes) {}
+    /** What a test showed, and what its routes ask of the slab where experts are streamed. */
+    private record Tried(Speed speed, Optional<Replay.Result> routes) {}
 
     /** Experts that were skipped are not in the model, so there is no forecast with pruning. Opens the folder anew: tests have closed it. */
-    private void addForecasts(StoreOption.Placed placed, Workers workers, ProductPath path, MemoryBandwidth bandwidth, Measured measured) {
-        if (prune.isAsked() || measured.speeds().stream().noneMatch(speed -> speed.test().oneByOne())) {
-            return;
-        }
+    private List<Speed> withForecasts(StoreOption.Placed placed, Workers workers, ProductPath path, BenchForecast.Context context, List<Tried> tried) {
         try (Model model = Model.open(folder)) {
-            BenchForecast forecast = BenchForecast.measure(model, placed, workers, path,
-                    new BenchForecast.Context(bandwidth.bytesPerSecond(), keyValues.type(), common.seed()));
-            for (int i = 0; i < measured.speeds().size(); i++) {
-                Speed speed = measured.speeds().get(i);
-                if (speed.test().oneByOne()) {
-                    measured.speeds().set(i, speed.with(forecast.of(speed.test(), measured.routes().get(i))));
-                }
+            BenchForecast forecast = BenchForecast.measure(model, placed, workers, path, context);
+            List<Speed> speeds = new ArrayList<>();
+            for (Tried test : tried) {
+                Speed speed = forecast.disk().map(disk -> test.speed().with(disk.bytesPerSecond())).orElse(test.speed());
+                boolean applies = speed.test().oneByOne() && !prune.isAsked();
+                speeds.add(applies ? speed.with(forecast.of(speed.test(), test.routes()), speed.disk().flatMap(use ->
+                        forecast.knowingTheDisk(speed.test(), test.routes(), use.did().bytesPerSecond()))) : speed);
             }
+            return speeds;
         }
     }
 
@@ -217,11 +224,13 @@ final class BenchCommand implements Callable<Integer> {
                 progress.at(i + 1);
             }
         }
-        String experts = placed.report().line(repetitions * test.tokens() * test.sequences());
+        int tokens = repetitions * test.tokens() * test.sequences();
+        Optional<DiskUse> disk = placed.report().generation().map(did -> new DiskUse(did, tokens, LongStream.of(nanos).sum(), 0));
+        String experts = placed.report().line(tokens);
         if (!experts.isEmpty()) {
             console.note(test.name() + ": " + experts);
         }
-        return Speed.of(test, LongStream.of(nanos));
+        return Speed.of(test, LongStream.of(nanos), disk);
     }
 
     private static long weightBytes(Model model) {

@@ -40,18 +40,40 @@ final class BenchForecast {
     /** Measures what the model needs to know; {@code model} is mapped, and what {@code placed} held in memory is free again. */
     static BenchForecast measure(Model model, StoreOption.Placed placed, Workers workers, ProductPath path, Context context) {
         DecodeSpeed computing = DecodeSpeed.measure(model, workers, path, placed.report().slots(), TIMING);
-        Optional<ReadSpeed> disk = placed.plan().map(plan -> ReadSpeed.measure(plan, StreamedExperts.Reading.usual(), context.seed()));
+        Optional<ReadSpeed> disk = disk(placed, context.seed()).map(after -> context.diskBefore().map(after::meanWith).orElse(after));
         return new BenchForecast(model, new TokenForecast.Machine(context.memoryBytesPerSecond(), computing), context.keyValues(), placed.plan(), disk);
     }
 
-    /** The machine's memory, how keys and values are kept, and a seed for what is read. */
-    record Context(double memoryBytesPerSecond, KeyValueType keyValues, long seed) {}
+    /** What the disk gives to experts now, if they are streamed. */
+    static Optional<ReadSpeed> disk(StoreOption.Placed placed, long seed) {
+        return placed.plan().map(plan -> ReadSpeed.measure(plan, StreamedExperts.Reading.usual(), seed));
+    }
+
+    /** The machine's memory, its disk before the tests, how keys and values are kept, and a seed for what is read. */
+    record Context(double memoryBytesPerSecond, Optional<ReadSpeed> diskBefore, KeyValueType keyValues, long seed) {}
+
+    /** What the disk gives to experts alone, if they are streamed. */
+    Optional<ReadSpeed> disk() {
+        return disk;
+    }
 
     /** For a test that generates one sequence; {@code replay}: of its routes, where experts are streamed. */
     Optional<TokenForecast> of(SpeedTest test, Optional<Replay.Result> replay) {
-        TokenForecast.Token token = new TokenForecast.Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), test.tokens(), keyValues) / 2.0,
+        return plan.isEmpty() ? Optional.of(TokenForecast.resident(machine, token(test))) : replay.map(routes -> of(test, routes, disk.orElseThrow()));
+    }
+
+    /** As {@link #of}, had it been known what the disk would give while the test ran; empty where nothing was read. */
+    Optional<TokenForecast> knowingTheDisk(SpeedTest test, Optional<Replay.Result> replay, double bytesPerSecond) {
+        return replay.filter(_ -> plan.isPresent() && bytesPerSecond > 0)
+                .map(routes -> of(test, routes, new ReadSpeed(0, bytesPerSecond, disk.orElseThrow().direct())));
+    }
+
+    private TokenForecast of(SpeedTest test, Replay.Result routes, ReadSpeed speed) {
+        return TokenForecast.streamed(machine, token(test), speed, plan.orElseThrow().expertBytes(), routes);
+    }
+
+    private TokenForecast.Token token(SpeedTest test) {
+        return new TokenForecast.Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), test.tokens(), keyValues) / 2.0,
                 plan.map(StreamPlan::cycle).orElse(0));
-        return plan.isEmpty() ? Optional.of(TokenForecast.resident(machine, token))
-                : replay.map(routes -> TokenForecast.streamed(machine, token, disk.orElseThrow(), plan.get().expertBytes(), routes));
     }
 }

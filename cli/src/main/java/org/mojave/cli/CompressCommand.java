@@ -10,6 +10,9 @@ import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
 import org.mojave.compress.job.CompressionJob;
 import org.mojave.compress.job.JobRequest;
+import org.mojave.compress.job.PruningJob;
+import org.mojave.compress.recipe.Recipe;
+import org.mojave.compress.report.Report;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -26,10 +29,16 @@ import picocli.CommandLine.Parameters;
         footer = {
             "  mojave compress examples/wren-moe --out wren-4",
             "  mojave compress MODEL --out DIR --target-bits 2.8          the best that fits, whole files counted",
+            "  mojave compress MODEL --out DIR --preset balanced-4bit     a recipe that comes with the program, see mojave recipes",
+            "  mojave compress MODEL --out DIR --recipe mine.yaml         your own; options given here count more",
+            "  mojave compress MODEL --out DIR --bits 3 --rule attention=8 --rule expert@layers.0.*=keep",
             "  mojave compress MODEL --out DIR --bits 3 --group-size 32 --calibration book.txt code.txt",
+            "  mojave compress MODEL --out DIR --sample --affinity-power 1",
+            "                                                             calibrated on text that the model writes itself",
             "  mojave compress MODEL --out DIR --method rtn               no calibration: fast, needs no text, less exact",
             "  mojave compress MODEL --out DIR --method hqq --bits 3      the same, with scales and zeros that fit better",
             "  mojave compress MODEL --out DIR --memory 4GB               never takes more; slower where it must pass twice",
+            "  mojave compress MODEL --out DIR --pruning                  for run DIR --prune-rate 0.15 --prune-thresholds checkpoint",
             "  mojave compress MODEL --out DIR --bits 2 --dry-run         only says how large the result will be",
         })
 final class CompressCommand implements Callable<Integer> {
@@ -53,11 +62,14 @@ final class CompressCommand implements Callable<Integer> {
     @Mixin
     private MemoryOption memory = new MemoryOption();
 
-    @Option(names = "--strict", description = "End with an error where a matrix cannot be quantized as asked.")
+    @Option(names = "--strict", description = "End with an error (6) where a matrix cannot be quantized as asked, e.g. an expert without tokens; looks first whether the text reaches all.")
     private boolean strict;
 
     @Option(names = "--overwrite", description = "Replace an older result in DIR, finished or not.")
     private boolean overwrite;
+
+    @Option(names = "--pruning", description = "Also store in DIR at which weights its experts can be skipped, for --prune-thresholds checkpoint.")
+    private boolean pruning;
 
     @Option(names = "--dry-run", description = "Only say how large the result will be.")
     private boolean dryRun;
@@ -69,7 +81,7 @@ final class CompressCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Console console = common.console(streams);
-        JobRequest request = request();
+        JobRequest request = request(console);
         if (dryRun) {
             try (JobConsole job = new JobConsole(console)) {
                 long bytes = CompressionJob.plan(request, job).bytes();
@@ -83,14 +95,22 @@ final class CompressCommand implements Callable<Integer> {
             return ExitCode.DONE.code();
         }
         try (JobConsole job = new JobConsole(console)) {
-            job.show(CompressionJob.run(request, job));
+            Report report = CompressionJob.run(request, job);
+            if (pruning) {
+                PruningJob.run(new PruningJob.Request(output, request.recipe().calibration(), common.threads(), common.seed()), job);
+            }
+            job.show(report);
         }
         return ExitCode.DONE.code();
     }
 
-    private JobRequest request() {
+    private JobRequest request(Console console) {
         JobRequest.Limits limits = new JobRequest.Limits(memory.bytes(), common.threads(), strict, overwrite);
-        return new JobRequest(model, output, recipe.recipe(common.seed(), dryRun), recipe.statistics(), Optional.empty(),
+        Recipe wish = recipe.recipe(common.seed(), dryRun);
+        if (recipe.samples() && (dryRun ? wish.target().isPresent() : wish.needsText())) {
+            wish = SelfWrittenText.beside(output, model, memory.bytes(), common.threads(), overwrite).with(wish, console);
+        }
+        return new JobRequest(model, output, wish, recipe.statistics(), Optional.empty(),
                 evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
     }
 }

@@ -120,11 +120,11 @@ final class EvalCommand implements Callable<Integer> {
             ProductPath basePath = activations == null ? path : new ExactProducts();
             List<int[]> ids = texts.stream().map(text -> ids(text, tokenizer, baseTokenizer)).toList();
             selected.note(console, model);
-            Optional<DynamicPruning> pruning = prune.pruning(model);
+            Optional<DynamicPruning> pruning = prune.pruning(model, folder);
             MemoryShares.Working working = new MemoryShares.Working(0, options.batch() * bytesPerWindow(model, base));
             try (Model ready = place.place(model, working, console).model()) {
                 Evaluator evaluator = new Evaluator(new ModelLogits(ready, workers,
-                        RunParts.of(ready, path).skipping(pruning).with(keyValues.type())),
+                        RunParts.of(ready, path).pruning(pruning).keyValues(keyValues.type())),
                         Optional.ofNullable(base).map(b -> (LogitSource) new ModelLogits(b, workers, basePath)), workers);
                 List<Measured> all = new ArrayList<>();
                 for (int i = 0; i < texts.size(); i++) {

@@ -11,10 +11,13 @@ import java.util.function.UnaryOperator;
 import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Progress;
 import org.mojave.cli.terminal.Quantities;
+import org.mojave.cli.terminal.Table;
 import org.mojave.compress.job.JobListener;
 import org.mojave.compress.report.JobEvent;
+import org.mojave.compress.report.MatrixResult;
 import org.mojave.compress.report.Report;
 import org.mojave.compress.report.ReportJson;
+import org.mojave.compress.report.RoleResult;
 
 /** Shows a compression job: progress stage by stage, what did not go the straight way, and the result. */
 final class JobConsole implements JobListener, AutoCloseable {
@@ -98,10 +101,21 @@ final class JobConsole implements JobListener, AutoCloseable {
         report.quality().ifPresent(q -> console.line("Perplexity " + Quantities.decimals(q.before(), 3) + " → "
                 + Quantities.decimals(q.after(), 3) + ", divergence " + Quantities.decimals(q.divergence(), 4) + ", same top token "
                 + Quantities.percent(q.agreement()) + " (" + q.windows() + " windows of " + q.window() + " tokens)"));
+        console.table(roles(report));
         console.line("Verified: " + report.verification().tensors() + " tensors read back equal, logits of "
                 + report.verification().sequences() + " sequences differ by at most "
                 + String.format(Locale.ROOT, "%.1e", report.verification().largestDifference()));
         console.line("Seconds: " + seconds(report));
+    }
+
+    private static Table roles(Report report) {
+        Table table = new Table("matrices", ">quantized", ">kept", ">fell back", ">bits/weight", ">least tokens", ">largest error", "of");
+        for (RoleResult role : RoleResult.of(report.matrices())) {
+            String error = role.worst().map(worst -> String.format(Locale.ROOT, "%.2g", worst.error())).orElse("");
+            table.row(role.role().wireName(), role.quantized(), role.kept(), role.fallen(), bits(role.bitsPerWeight()),
+                    role.leastTokens().isPresent() ? role.leastTokens().getAsLong() : "", error, role.worst().map(MatrixResult::matrix).orElse(""));
+        }
+        return table;
     }
 
     static String bits(double bitsPerWeight) {

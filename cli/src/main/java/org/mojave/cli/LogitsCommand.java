@@ -79,7 +79,7 @@ final class LogitsCommand implements Callable<Integer> {
             sequences.forEach(ids -> check(ids, model));
             KernelOption.Selected selected = kernels.select();
             selected.note(console, model);
-            Decoder decoder = new Decoder(model, workers, RunParts.of(model, selected.path()).with(keyValues.type()));
+            Decoder decoder = new Decoder(model, workers, RunParts.of(model, selected.path()).keyValues(keyValues.type()));
             try (LogitsOutput output = console.json() ? new JsonLogits(streams.out(), model.vocabularySize())
                     : new ReadableLogits(console, model.vocabularySize())) {
                 for (int[] ids : sequences) {

@@ -2,13 +2,17 @@ package org.mojave.cli;
 
 import java.util.Arrays;
 import java.util.stream.Collectors;
+import org.mojave.cli.recipes.RecipeArguments;
 import org.mojave.cli.terminal.ByteCount;
 import org.mojave.cli.terminal.Streams;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Help.Column;
+import picocli.CommandLine.Help.TextTable;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
@@ -29,6 +33,8 @@ import picocli.CommandLine.Spec;
         })
 public final class Mojave implements Runnable {
     private static final int HELP_WIDTH = 100;
+    /** Columns around the names of commands in their list. */
+    private static final int NAME_GAP = 3;
 
     @Spec
     private CommandSpec spec;
@@ -56,7 +62,8 @@ public final class Mojave implements Runnable {
     /** Runs one command and returns its exit code; never throws. */
     static int run(Streams streams, String... arguments) {
         try {
-            int code = commandLine(streams).execute(arguments);
+            CommandLine program = commandLine(streams);
+            int code = program.execute(RecipeArguments.expand(program, arguments));
             streams.out().flush();
             return code;
         } catch (Throwable failure) { // errors, which picocli lets through: out of memory, broken installation
@@ -74,6 +81,7 @@ public final class Mojave implements Runnable {
         line.addSubcommand(new CalibrateCommand(streams));
         line.addSubcommand(new PlanCommand(streams));
         line.addSubcommand(new CompressCommand(streams));
+        line.addSubcommand(new RecipesCommand(streams));
         line.addSubcommand(new ResumeCommand(streams));
         line.addSubcommand(new EvalCommand(streams));
         line.addSubcommand(new RunCommand(streams));
@@ -87,6 +95,7 @@ public final class Mojave implements Runnable {
     private static CommandLine configured(CommandLine line, Streams streams) {
         line.getCommandSpec().usageMessage().exitCodeListHeading("%nExit codes:%n").exitCodeList(Arrays.stream(ExitCode.values())
                 .collect(Collectors.toMap(code -> " " + code.code(), ExitCode::meaning, (a, _) -> a, java.util.LinkedHashMap::new)));
+        line.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_COMMAND_LIST, help -> help.subcommands().isEmpty() ? "" : commands(help));
         return line.setOut(new java.io.PrintWriter(streams.out(), true, streams.out().charset()))
                 .setErr(new java.io.PrintWriter(streams.err(), true, streams.err().charset()))
                 .setColorScheme(CommandLine.Help.defaultColorScheme(streams.outIsTerminal() ? Ansi.ON : Ansi.OFF))
@@ -97,6 +106,23 @@ public final class Mojave implements Runnable {
                 .setParameterExceptionHandler((mistake, _) -> Failures.reportUsage(mistake, streams.err()))
                 .setExecutionExceptionHandler((failure, command, _) ->
                         Failures.report(failure, streams.err(), command.getParseResult().hasMatchedOption("--debug")));
+    }
+
+    /** Every command with the first sentence of its description, whole: the library would show its first line, cut off anywhere. */
+    private static String commands(CommandLine.Help help) {
+        int width = help.subcommands().keySet().stream().mapToInt(String::length).max().orElseThrow() + NAME_GAP;
+        TextTable table = TextTable.forColumns(help.colorScheme(), new Column(width, 2, Column.Overflow.SPAN),
+                new Column(HELP_WIDTH - width, 2, Column.Overflow.WRAP));
+        help.subcommands().forEach((name, command) -> table.addRowValues(help.colorScheme().commandText(name),
+                help.colorScheme().text(sentence(command.commandSpec().usageMessage().description()))));
+        return table.toString();
+    }
+
+    /** The first sentence of lines that follow each other. */
+    private static String sentence(String... lines) {
+        String text = String.join(" ", lines);
+        int end = text.indexOf(". ");
+        return end < 0 ? text : text.substring(0, end + 1);
     }
 
     @Override

@@ -15,6 +15,7 @@ import org.mojave.cli.terminal.Table;
 import org.mojave.compress.job.CompressionJob;
 import org.mojave.compress.job.JobRequest;
 import org.mojave.compress.job.PlanSummary;
+import org.mojave.compress.recipe.Recipe;
 import org.mojave.engine.kernel.KeyValueType;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -40,6 +41,7 @@ import tools.jackson.databind.node.ObjectNode;
             "  mojave plan examples/wren-moe --target-bits 2.8",
             "  mojave plan MODEL --target-size 9GB",
             "  mojave plan MODEL --bits 3 --group-size 32",
+            "  mojave plan MODEL --preset eaquant-w4a4",
             "  mojave plan wren-4 --run --trace book.trace",
             "  mojave plan MODEL --run --memory 2GB --zipf 1",
         })
@@ -103,8 +105,13 @@ final class PlanCommand implements Callable<Integer> {
             forecast(console);
             return ExitCode.DONE.code();
         }
+        Recipe wish = recipe.recipe(common.seed(), true);
+        if (recipe.samples() && wish.target().isPresent()) {
+            throw new UsageException("a plan for a target that the model writes text for needs that text; make it with mojave sample, and give it "
+                    + "with --calibration in place of --sample");
+        }
         JobRequest.Limits limits = new JobRequest.Limits(memory.bytes(), common.threads(), false, false);
-        JobRequest request = new JobRequest(model, model, recipe.recipe(common.seed(), true), recipe.statistics(), Optional.empty(), List.of(), limits);
+        JobRequest request = new JobRequest(model, model, wish, recipe.statistics(), Optional.empty(), List.of(), limits);
         try (JobConsole job = new JobConsole(console)) {
             PlanSummary summary = CompressionJob.plan(request, job);
             job.showEvents();

@@ -1,14 +1,18 @@
 package org.mojave.cli;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.mojave.cli.terminal.ByteCount;
 import org.mojave.compress.calibrate.StoredMoments;
+import org.mojave.compress.recipe.Affinity;
+import org.mojave.compress.recipe.AllocationMode;
 import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
+import org.mojave.compress.recipe.Rule;
 import org.mojave.compress.recipe.Target;
 import org.mojave.format.packed.Scheme;
 import picocli.CommandLine.Mixin;
@@ -16,12 +20,32 @@ import picocli.CommandLine.Option;
 
 /** What shall become of a model: the options that {@code compress} and {@code plan} share. */
 final class RecipeOptions {
+    @Option(names = "--preset", paramLabel = "NAME",
+            description = "A recipe that comes with the program, e.g. mixed-2.5bit; mojave recipes lists them. Other options count more.")
+    @SuppressWarnings("unused") // RecipeArguments puts what it says into the arguments
+    private String preset;
+
+    @Option(names = "--recipe", paramLabel = "FILE",
+            description = "A YAML file whose keys are the long names of options, e.g. bits: 3, with rules; mojave recipes NAME shows one.")
+    @SuppressWarnings("unused")
+    private Path recipe;
+
+    @Option(names = "--rule", paramLabel = "RULE",
+            description = "Treat some matrices otherwise: ROLE=WHAT, @NAME=WHAT or ROLE@NAME=WHAT with keep, bits or a scheme, e.g. attention=8 or "
+                    + "expert@layers.0.*=keep. Can be repeated; the last that matches counts.")
+    private List<String> rules = List.of();
+
     @Option(names = "--target-bits", paramLabel = "B",
             description = "Bits of the whole result for each weight, e.g. 2.8: every matrix gets the scheme that pays best.")
     private Double targetBits;
 
     @Option(names = "--target-size", paramLabel = "SIZE", description = "The same by size of all files, e.g. 9GB. Never exceeded.")
     private ByteCount targetSize;
+
+    @Option(names = "--allocation", paramLabel = "MODE", defaultValue = "global",
+            description = "How a target's bits are shared out (default: ${DEFAULT-VALUE}): global, over all matrices; or only among experts of 1, 2 and "
+                    + "3 bits, all else being as --bits and so on say: pmq (Mixture Compressor), frequency, uniform.")
+    private String allocation;
 
     @Option(names = "--bits", paramLabel = "B", description = "Bits of a weight: 8, 4, 3 or 2 (default: 4).")
     private Integer bits;
@@ -50,6 +74,10 @@ final class RecipeOptions {
             description = "Statistics of mojave calibrate instead of text; fast, but no matrix is fitted to the quantized ones before it.")
     private Path statistics;
 
+    @Option(names = "--affinity-from", paramLabel = "MODEL", defaultValue = "original",
+            description = "Whose routing weights --affinity-power takes: original, or quantized as far as it is (default: ${DEFAULT-VALUE}).")
+    private String affinityFrom;
+
     @Option(names = "--no-matching", description = "Fit each matrix to its own outputs, not to those of the original model (less exact).")
     private boolean noMatching;
 
@@ -70,23 +98,40 @@ final class RecipeOptions {
      * makes no difference, so that none need be chosen for balance, which takes a walk through the model.
      */
     Recipe recipe(long seed, boolean sizesOnly) {
-        return quantization(seed, sizesOnly).with(transformation.transformation());
+        return quantization(seed, sizesOnly).with(transformation.transformation()).with(rules.stream().map(Rule::parse).toList());
     }
 
     private Recipe quantization(long seed, boolean sizesOnly) {
         boolean target = targetBits != null || targetSize != null;
         if (statistics != null && (target || calibration.isGiven() || routerDamping != 0)) {
-            throw new UsageException("--statistics stands for the text: leave out --calibration, --balance, --affinity-power, "
+            throw new UsageException("--statistics stands for the text: leave out --calibration, --sample, --balance, --affinity-power, "
                     + "--router-damping and targets");
         }
-        Fitting fitting = statistics == null ? new Fitting(!noMatching, calibration.affinityPower(), shrinkage, routerDamping, sweeps)
-                : new Fitting(false, StoredMoments.header(statistics).affinityPower(), shrinkage, 0, sweeps);
+        Fitting fitting = statistics == null ? new Fitting(!noMatching, calibration.affinity(Affinity.Source.parse(affinityFrom)), shrinkage, routerDamping, sweeps)
+                : new Fitting(false, Affinity.power(StoredMoments.header(statistics).affinityPower()), shrinkage, 0, sweeps);
         CalibrationWish wish = calibration.wish(target || !sizesOnly);
-        if (!target) {
-            return new Recipe(Method.parse(method), scheme(), vocabularyBits == null ? 8 : vocabularyBits, wish, fitting, seed);
+        AllocationMode mode = AllocationMode.parse(allocation);
+        if (!target || mode.expertsOnly()) {
+            Recipe fixed = new Recipe(Method.parse(method), scheme(), vocabularyBits == null ? 8 : vocabularyBits, wish, fitting, seed);
+            if (mode.expertsOnly() && !target) {
+                throw new UsageException("--allocation " + allocation + " shares out the bits of a target; give --target-bits or --target-size");
+            }
+            return mode.expertsOnly() ? fixed.with(target(), mode) : fixed;
         }
         refuseSchemes();
-        return Recipe.of(Method.parse(method), targetBits == null ? new Target.Bytes(targetSize.bytes()) : new Target.Bits(targetBits), wish, fitting, seed);
+        return Recipe.of(Method.parse(method), target(), wish, fitting, seed);
+    }
+
+    private Target target() {
+        if (targetBits != null && targetSize != null) {
+            throw new UsageException("--target-bits and --target-size say the same in two ways; give one of them");
+        }
+        return targetBits == null ? new Target.Bytes(targetSize.bytes()) : new Target.Bits(targetBits);
+    }
+
+    /** Whether the model shall write its calibration text itself. */
+    boolean samples() {
+        return calibration.samples();
     }
 
     /** The folder of statistics that stand for the text. */
@@ -96,9 +141,6 @@ final class RecipeOptions {
 
     private void refuseSchemes() {
         String target = targetBits == null ? "--target-size" : "--target-bits";
-        if (targetBits != null && targetSize != null) {
-            throw new UsageException("--target-bits and --target-size say the same in two ways; give one of them");
-        }
         Stream.of(given("--bits", bits), given("--group-size", groupSize), given("--vocabulary-bits", vocabularyBits),
                 given("--symmetric", symmetric ? true : null)).filter(option -> !option.isEmpty()).findFirst().ifPresent(option -> {
                     throw new UsageException(target + " chooses the scheme of every matrix; leave out " + option);

@@ -121,10 +121,10 @@ final class RunCommand implements Callable<Integer> {
             tokenizer.specialTokens().end().ifPresent(token -> tokenizer.id(token).ifPresent(ends::add));
             KernelOption.Selected selected = kernels.select();
             selected.note(console, model);
-            Optional<DynamicPruning> pruning = prune.pruning(model);
+            Optional<DynamicPruning> pruning = prune.pruning(model, folder);
             StoreOption.Placed placed = place.place(model, working(model, ids.length), console);
             try (Model ready = placed.model()) {
-                RunParts parts = RunParts.of(ready, selected.path()).skipping(pruning).with(keyValues.type());
+                RunParts parts = RunParts.of(ready, selected.path()).pruning(pruning).keyValues(keyValues.type());
                 Generator generator = new Generator(ready, new Decoder(ready, workers, parts), placed.report().listener());
                 Sampler sampler = new Sampler(sampling, new SplittableRandom(common.seed()));
                 generate(console, new Task(generator, new Generator.Request(ids, most, ends), sampler, placed.report(), pruning), tokenizer);

@@ -155,7 +155,7 @@ final class RunForecast {
     private RouteTrace trace(Model model) {
         List<RouteTrace.Layer> layers = RouteRecorder.layers(model.spec());
         if (request.trace().isEmpty()) {
-            return SyntheticRoutes.zipf(layers, request.zipf(), SYNTHETIC_TOKENS, new SplittableRandom(common.seed()));
+            return SyntheticRoutes.zipf(layers, new SyntheticRoutes.Law(request.zipf(), 0), SYNTHETIC_TOKENS, new SplittableRandom(common.seed()));
         }
         RouteTrace trace = TraceFile.read(request.trace().get());
         if (!trace.layers().equals(layers)) {

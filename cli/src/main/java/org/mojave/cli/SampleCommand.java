@@ -3,13 +3,11 @@ package org.mojave.cli;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.mojave.cli.terminal.Console;
-import org.mojave.cli.terminal.Progress;
 import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
 import org.mojave.compress.calibrate.TokenFile;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.sample.BeamSettings;
-import org.mojave.compress.sample.SamplingListener;
 import org.mojave.compress.sample.SamplingRequest;
 import org.mojave.compress.sample.SelfSampling;
 import picocli.CommandLine.Command;
@@ -85,7 +83,7 @@ final class SampleCommand implements Callable<Integer> {
                 together, common.seed(),
                 new SamplingRequest.Limits(buffers, common.threads(), overwrite));
         TokenFile tokens;
-        try (Shown shown = new Shown(console)) {
+        try (SamplingProgress shown = new SamplingProgress(console)) {
             tokens = SelfSampling.run(request, shown);
         }
         if (console.json()) {
@@ -97,33 +95,5 @@ final class SampleCommand implements Callable<Integer> {
         console.line("Use of the experts: imbalance " + Quantities.decimals(tokens.experts().imbalance(), 4) + " (0 is even), at least "
                 + tokens.experts().least() + " tokens for each");
         return ExitCode.DONE.code();
-    }
-
-    /** A bar of tokens. */
-    private static final class Shown implements SamplingListener, AutoCloseable {
-        private final Console console;
-        private Progress progress;
-
-        Shown(Console console) {
-            this.console = console;
-        }
-
-        @Override
-        public void started(long tokens, long done) {
-            progress = console.progress("Write", tokens, Progress.Unit.ITEMS);
-            progress.step(done);
-        }
-
-        @Override
-        public void advanced(long tokens) {
-            progress.step(tokens);
-        }
-
-        @Override
-        public void close() {
-            if (progress != null) {
-                progress.close();
-            }
-        }
     }
 }

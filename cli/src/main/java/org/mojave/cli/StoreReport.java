@@ -34,6 +34,9 @@ sealed interface StoreReport {
     /** Experts that memory holds. */
     int slots();
 
+    /** What the store did since {@link #generationBegins}; empty if nothing is streamed. */
+    Optional<StreamStatistics> generation();
+
     /** What the routes since {@link #generationBegins} ask of the slab; empty if nothing is streamed or not all routes were kept. */
     Optional<Replay.Result> replay();
 
@@ -63,6 +66,11 @@ sealed interface StoreReport {
         }
 
         @Override
+        public Optional<StreamStatistics> generation() {
+            return Optional.empty();
+        }
+
+        @Override
         public Optional<Replay.Result> replay() {
             return Optional.empty();
         }
@@ -76,7 +84,7 @@ sealed interface StoreReport {
         private final StreamedExperts experts;
         private final RouteRecorder recorder;
         private int firstStep;
-        private StreamStatistics prompt = new StreamStatistics(0, 0, 0, 0, 0, 0, 0, 0);
+        private StreamStatistics prompt = StreamStatistics.NONE;
 
         Streaming(ModelSpec spec, StreamedExperts experts) {
             this.experts = experts;
@@ -97,6 +105,11 @@ sealed interface StoreReport {
         @Override
         public int slots() {
             return experts.slots();
+        }
+
+        @Override
+        public Optional<StreamStatistics> generation() {
+            return Optional.of(experts.statistics().since(prompt));
         }
 
         @Override

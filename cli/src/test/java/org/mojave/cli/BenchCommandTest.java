@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mojave.format.checkpoint.Checkpoint;
@@ -87,6 +88,28 @@ class BenchCommandTest {
                 .as("skipped experts are not in the model").doesNotContain("predictedTokensPerSecond");
     }
 
+    /** 6 layers of 16 experts, 2 per token, all alike: with n slots about n/96 of the experts are in memory. */
+    @Test
+    void routesCanBeForced(@TempDir Path folder) {
+        double uniform = streamedHits("uniform");
+        double skewed = streamedHits("zipf:2");
+        assertThat(uniform).isLessThan(skewed);
+        String trace = folder.resolve("prose.trace").toString();
+        Run.mojave("trace", "record", WREN, "--text", ROOT.resolve("examples/evaluation/prose.txt").toString(), "--tokens", "60", "--out", trace, "-q");
+        assertThat(streamedHits(trace)).isBetween(0.0, 1.0);
+        Run text = Run.mojave("bench", WREN, "-p", "0", "-n", "12", "-r", "1", "--warm-up", "0", "--memory", "285MB", "--routes", "zipf:1:0.3", "-q");
+        assertThat(text.out()).contains("tg12, measured: ").contains("while it was reading").contains("with the disk as fast as it was then");
+    }
+
+    private static double streamedHits(String routes) {
+        Run run = Run.mojave("bench", WREN, "-p", "0", "-n", "64", "-r", "2", "--warm-up", "0", "--memory", "285MB", "--routes", routes, "--json", "-q");
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonNode test = JsonMapper.builder().build().readTree(run.out()).path("tests").get(0);
+        assertThat(test.path("predictedHitRate").doubleValue()).as("other routes of the same kind")
+                .isCloseTo(test.path("experts").path("hitRate").doubleValue(), within(0.12));
+        return test.path("experts").path("hitRate").doubleValue();
+    }
+
     @Test
     void showsTables() {
         Run text = Run.mojave("bench", WREN, "-p", "8", "-n", "2", "-r", "1", "--warm-up", "0", "--kernels", "java");
@@ -110,6 +133,8 @@ class BenchCommandTest {
             bench WREN --batch 4,257           | 2 | --batch must be between 1 and 256
             bench WREN -r 0                    | 2 | -r must be at least 1
             bench WREN --warm-up -1            | 2 | --warm-up must be 0 or more
+            bench WREN --routes round          | 2 | --routes 'round' is neither
+            bench WREN --routes zipf:1:2       | 2 | --routes 'zipf:1:2' is neither
             bench WREN --json --markdown       | 2 | not both
             bench WREN -p 512,1025             | 2 | pp1025 is longer than the model's context of 1024
             bench nowhere                      | 4 | nowhere: no such folder

@@ -68,4 +68,35 @@ final class CalibrateCommandTest {
         assertThat(wrong.code()).isEqualTo(2);
         assertThat(wrong.err().lines()).singleElement().asString().contains("no folder of statistics").contains("mojave calibrate");
     }
+
+    /** Thresholds stored by calibrate, or by compress, are what run, eval and bench skip by. */
+    @Test
+    void thresholdsForSkippingAreStoredInTheModel() {
+        String model = folder.resolve("small").toString();
+        Run compressed = Run.mojave("compress", WREN, "--out", model, "--method", "rtn", "--pruning", "--sequences", "4", "--length", "64", "--quiet",
+                "--eval", ROOT + "/examples/evaluation/prose.txt");
+        assertThat(compressed.code()).as(compressed.err()).isZero();
+        assertThat(Checkpoint.readJson(folder.resolve("small/pruning.json")).path("tokens").asInt()).isEqualTo(256);
+        Run again = Run.mojave("calibrate", model, "--pruning", "--sequences", "6", "--length", "64", "--json", "--quiet");
+        assertThat(again.code()).as(again.err()).isZero();
+        assertThat(again.out()).contains("pruning.json").contains("384");
+        assertThat(Checkpoint.readJson(folder.resolve("small/pruning.json")).path("layers").size()).isEqualTo(6);
+        for (String rate : List.of("15%", "median")) {
+            Run run = Run.mojave("eval", model, "--text", ROOT + "/examples/evaluation/prose.txt", "--windows", "4", "--prune-rate", rate,
+                    "--prune-thresholds", "checkpoint");
+            assertThat(run.code()).as(run.err()).isZero();
+            double share = Double.parseDouble(run.err().replaceAll("(?s).*Skipped: ([0-9.]+) %.*", "$1"));
+            assertThat(share).as(rate).isBetween(rate.equals("15%") ? 9.0 : 18.0, rate.equals("15%") ? 21.0 : 32.0);
+        }
+        refused("run", model, "-p", "x", "--prune-rate", "median");
+        refused("run", WREN, "-p", "x", "--prune-rate", "10%", "--prune-thresholds", "checkpoint");
+        refused("calibrate", model);
+        refused("calibrate", model, "--pruning", "--out", folder.resolve("x").toString());
+    }
+
+    private static void refused(String... arguments) {
+        Run run = Run.mojave(arguments);
+        assertThat(run.code()).as(run.err()).isEqualTo(2);
+        assertThat(run.err().lines().toList().getLast()).startsWith("mojave: ");
+    }
 }

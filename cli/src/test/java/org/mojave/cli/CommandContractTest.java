@@ -51,6 +51,18 @@ final class CommandContractTest {
     }
 
     @Test
+    void theOverviewHasAWholeSentenceForEveryCommand() {
+        String overview = Run.mojave().out().replaceAll("\\s+", " ");
+        commands().forEach(command -> {
+            String text = String.join(" ", command.getCommandSpec().usageMessage().description());
+            String sentence = text.contains(". ") ? text.substring(0, text.indexOf(". ") + 1) : text;
+            assertThat(overview).contains(command.getCommandName() + " " + sentence + " ");
+            assertThat(sentence).endsWith(".");
+        });
+        assertThat(Run.mojave("trace", "--help").out()).contains("record").contains("replay");
+    }
+
+    @Test
     void theListOfCommandsIsPartOfTheHelp() {
         assertThat(Run.mojave("--help").out()).contains(commands().map(CommandLine::getCommandName).toList());
         assertThat(Run.mojave("doctor", "--threads", "0").err()).isEqualTo("mojave: --threads must be between 1 and 1024, not 0; see mojave doctor --help\n");

@@ -58,6 +58,13 @@ public record BenchResult(String model, long weightBytes, ActiveBytes active, St
                     + milliseconds(forecast.computeNanos()) + " of computing and " + milliseconds(forecast.stallNanos()) + " of waiting per token; "
                     + number(forecast.overlappedTokensPerSecond()) + " tokens/s if reading and computing never waited for each other."));
         }
+        for (Speed speed : speeds) {
+            speed.disk().ifPresent(use -> lines.add(speed.test().name() + ", measured: " + use.text()));
+            speed.explanation().ifPresent(known -> lines.add(speed.test().name() + ": with the disk as fast as it was then, "
+                    + number(known.tokensPerSecond()) + " tokens/s would have been predicted (achieved: "
+                    + Quantities.percent(speed.median() / known.tokensPerSecond()) + "); "
+                    + Quantities.percent(speed.median() / known.overlappedTokensPerSecond()) + " of what never waiting for each other would give."));
+        }
         lines.add("At most " + Quantities.bytes(peakBytes) + " of memory in use, the model's mapped files included.");
         return lines;
     }
@@ -102,7 +109,15 @@ public record BenchResult(String model, long weightBytes, ActiveBytes active, St
         speed.forecast().ifPresent(forecast -> {
             json.put("predictedTokensPerSecond", forecast.tokensPerSecond());
             json.put("overlappedTokensPerSecond", forecast.overlappedTokensPerSecond());
+            json.put("predictedStallMilliseconds", forecast.stallNanos() / 1e6);
+            json.put("predictedComputeMilliseconds", forecast.computeNanos() / 1e6);
+            json.put("predictedHitRate", forecast.hitRate());
         });
+        speed.explanation().ifPresent(known -> {
+            json.put("predictedKnowingTheDisk", known.tokensPerSecond());
+            json.put("overlappedKnowingTheDisk", known.overlappedTokensPerSecond());
+        });
+        speed.disk().ifPresent(use -> json.put("experts", use.json()));
         return json;
     }
 

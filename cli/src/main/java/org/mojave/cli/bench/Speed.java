@@ -10,9 +10,11 @@ import org.mojave.engine.forecast.TokenForecast;
  *
  * @param test what was timed
  * @param samples tokens per second, of all sequences together, of each repetition, at least one
+ * @param disk what streamed experts cost, if experts were streamed
  * @param forecast what the performance model says, if it applies
+ * @param explanation what it would have said had it known the disk's speed while the test ran, where experts were read
  */
-public record Speed(SpeedTest test, List<Double> samples, Optional<TokenForecast> forecast) {
+public record Speed(SpeedTest test, List<Double> samples, Optional<DiskUse> disk, Optional<TokenForecast> forecast, Optional<TokenForecast> explanation) {
     public Speed {
         samples = List.copyOf(samples);
         if (samples.isEmpty()) {
@@ -21,13 +23,19 @@ public record Speed(SpeedTest test, List<Double> samples, Optional<TokenForecast
     }
 
     /** From the times of the repetitions. */
-    public static Speed of(SpeedTest test, LongStream nanos) {
-        return new Speed(test, nanos.mapToObj(time -> (double) test.tokens() * test.sequences() * 1e9 / time).toList(), Optional.empty());
+    public static Speed of(SpeedTest test, LongStream nanos, Optional<DiskUse> disk) {
+        return new Speed(test, nanos.mapToObj(time -> (double) test.tokens() * test.sequences() * 1e9 / time).toList(), disk, Optional.empty(),
+                Optional.empty());
     }
 
-    /** The same with a forecast. */
-    public Speed with(Optional<TokenForecast> expected) {
-        return new Speed(test, samples, expected);
+    /** The same with forecasts. */
+    public Speed with(Optional<TokenForecast> expected, Optional<TokenForecast> explained) {
+        return new Speed(test, samples, disk, expected, explained);
+    }
+
+    /** The same, knowing what the disk can do. */
+    public Speed with(double diskBytesPerSecond) {
+        return new Speed(test, samples, disk.map(use -> use.of(diskBytesPerSecond)), forecast, explanation);
     }
 
     /** The middle one; of an even number the mean of the middle two. */

@@ -85,9 +85,15 @@ public final class Moments implements MomentSource, AutoCloseable {
         return fitting.matching() && groups.containsKey(id);
     }
 
-    /** Inputs of a group, named by its lead. */
-    int columns(MatrixId lead) {
-        return groups.get(lead).gram.columns();
+    /** Whether the original's routing weights are needed for tokens of a matrix that wants its inputs. */
+    boolean takesOriginalAffinity() {
+        return fitting.affinity().needsOriginal();
+    }
+
+    /** Inputs of a matrix that is wanted. */
+    int columns(MatrixId id) {
+        Sums own = groups.get(id);
+        return (own != null ? own : layers.get(id.role())).gram.columns();
     }
 
     private boolean isOfLayer(MatrixId id) {
@@ -105,8 +111,8 @@ public final class Moments implements MomentSource, AutoCloseable {
         if (!wants(id)) {
             return;
         }
-        float[] weights = affinity == null || fitting.affinityPower() == 0 ? null
-                : ExpertStatistics.weights(fitting.affinityPower(), Arrays.copyOf(affinity, tokens));
+        float[] weights = affinity == null || fitting.affinity().power() == 0 ? null
+                : ExpertStatistics.weights(fitting.affinity().power(), Arrays.copyOf(affinity, tokens));
         AffinityCounts counts = affinity == null ? new AffinityCounts(tokens, tokens, tokens) : AffinityCounts.of(affinity, tokens);
         Sums own = groups.get(id);
         if (own != null) {
@@ -152,8 +158,8 @@ public final class Moments implements MomentSource, AutoCloseable {
     public GroupMoments of(InputGroup group) {
         Sums sums = groups.get(group.lead());
         Optional<ExpertStatistics> layer = isShrunk(group, fitting)
-                ? Optional.of(layers.get(group.lead().role()).statistics(fitting.affinityPower())) : Optional.empty();
-        return new GroupMoments(sums.statistics(fitting.affinityPower()), sums.cross.map(CrossGram::matrix), layer);
+                ? Optional.of(layers.get(group.lead().role()).statistics(fitting.affinity().power())) : Optional.empty();
+        return new GroupMoments(sums.statistics(fitting.affinity().power()), sums.cross.map(CrossGram::matrix), layer);
     }
 
     @Override

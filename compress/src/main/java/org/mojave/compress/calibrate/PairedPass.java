@@ -4,7 +4,10 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.Router;
 import org.mojave.engine.run.LayerWeights;
 import org.mojave.engine.run.LinearObserver;
 import org.mojave.engine.run.RouterListener;
@@ -13,7 +16,8 @@ import org.mojave.engine.run.Routing;
 /**
  * Shows {@link Moments} the inputs of a half layer in the quantized model and, token by token beside them, in the original. The
  * original's states go through the experts that the quantized model chose for the token: each expert is fitted on the tokens that it
- * will get, to what its original weights make of the token's original state.
+ * will get, to what its original weights make of the token's original state. Where routing weights are to be the original's, they are
+ * those that it would give these experts, 0 to one that it would not choose.
  */
 public final class PairedPass {
     private final LayerPass quantized;
@@ -38,13 +42,31 @@ public final class PairedPass {
             }
             Recorder recorder = new Recorder(moments);
             quantized.observe(chunk, weights.quantized(), half, recorder, recorder);
-            original.get().observeRouted(chunk, weights.original(), half, recorder.routing(), (id, x, tokens, _) -> {
+            Optional<Routing> routing = moments.takesOriginalAffinity() ? recorder.routing().map(reweighted(chunk, weights.original()))
+                    : recorder.routing();
+            original.get().observeRouted(chunk, weights.original(), half, routing, (id, x, tokens, affinity) -> {
                 Seen seen = recorder.inputs.remove(id);
                 if (seen != null) {
-                    moments.add(id, seen.x(), x, tokens, seen.affinity());
+                    moments.add(id, seen.x(), moments.matches(id) ? x : null, tokens, moments.takesOriginalAffinity() ? affinity : seen.affinity());
                 }
             });
         }
+    }
+
+    /** Keeps the experts and takes the original's weights for them, unless these would scale the experts' inputs. */
+    private UnaryOperator<Routing> reweighted(int chunk, LayerWeights weights) {
+        return made -> {
+            if (weights.spec().feedForward() instanceof FeedForward.Mixture mixture && mixture.router().target() == Router.Target.EXPERT_INPUT) {
+                return made;
+            }
+            float[] affinities = new float[made.weights().length];
+            original.orElseThrow().observeRouter(chunk, weights, LinearObserver.NONE, (_, own) -> {
+                for (int slot = 0; slot < made.tokens() * made.chosen(); slot++) {
+                    affinities[slot] = own.weight(slot / made.chosen(), made.experts()[slot]);
+                }
+            });
+            return new Routing(made.tokens(), made.chosen(), made.logits(), made.experts(), affinities);
+        };
     }
 
     private record Seen(float[] x, float[] affinity) {}
@@ -61,7 +83,7 @@ public final class PairedPass {
 
         @Override
         public void input(MatrixId id, float[] x, int tokens, float[] affinity) {
-            if (moments.matches(id)) {
+            if (moments.matches(id) || (moments.takesOriginalAffinity() && affinity != null && moments.wants(id))) {
                 float[] weights = affinity == null ? null : Arrays.copyOf(affinity, tokens);
                 inputs.put(id, new Seen(Arrays.copyOf(x, tokens * moments.columns(id)), weights));
             } else {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.PlannedMatrix;
@@ -143,15 +144,19 @@ public final class CompressionJob {
     private static String difference(String key, JsonNode wanted, JsonNode found) {
         return switch (key) {
             case "recipe" -> {
-                String field = wanted.propertyStream().filter(e -> !same(e.getValue(), found.path(e.getKey()))).findFirst()
-                        .map(e -> e.getKey()).orElseThrow();
-                yield "recipe (" + field + " " + found.path(field).asString() + ", not " + wanted.path(field).asString() + ")";
+                String field = Stream.concat(wanted.propertyNames().stream(), found.propertyNames().stream())
+                        .filter(name -> !same(wanted.path(name), found.path(name))).findFirst().orElseThrow();
+                yield "recipe (" + field + " " + text(found.path(field)) + ", not " + text(wanted.path(field)) + ")";
             }
             case "tokens" -> "calibration text";
             case "version" -> "version of mojave (" + found.asString() + ", not " + wanted.asString() + ")";
             case "model" -> "source model";
             default -> key;
         };
+    }
+
+    private static String text(JsonNode value) {
+        return value.isMissingNode() ? "none" : value.isContainer() ? value.toString() : value.asString();
     }
 
     private static Report work(Preparation preparation, Journal journal, MemoryBudget budget, JobListener listener) {

@@ -56,14 +56,17 @@ record JobTokens(TokenSequences sequences, Optional<BalancedText> balance) {
         }
         CalibrationWish wish = request.recipe().calibration();
         TokenSequences pool = text(request, spec, Math.multiplyExact(wish.sequences(), BalancedText.POOL_FACTOR));
-        listener.started("balance", spec.layers().size());
+        return BalancedText.choose(pool, survey(request, model, pool, "balance", listener), spec, wish);
+    }
+
+    /** How often the original chooses each expert for each sequence. */
+    static List<ExpertHistogram> survey(JobRequest request, Model model, TokenSequences pool, String stage, JobListener listener) {
+        listener.started(stage, model.spec().layers().size());
         MemoryBudget budget = new MemoryBudget(Math.max(1, MemoryBudget.ofProcess(request.limits().memoryBytes())));
         Path beside = request.output().toAbsolutePath().getParent();
         Path folder = Files.isDirectory(beside) ? beside : Path.of(System.getProperty("java.io.tmpdir"));
         try (Workers workers = new Workers(request.limits().threads())) {
-            List<ExpertHistogram> survey = RouterSurvey.of(model, pool, workers,
-                    new RouterSurvey.Place(budget, folder, () -> listener.advanced(1, "")));
-            return BalancedText.choose(pool, survey, spec, wish);
+            return RouterSurvey.of(model, pool, workers, new RouterSurvey.Place(budget, folder, () -> listener.advanced(1, "")));
         }
     }
 

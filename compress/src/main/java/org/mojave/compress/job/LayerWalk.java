@@ -70,7 +70,8 @@ final class LayerWalk implements AutoCloseable {
 
     /** Whether the original's states are carried along. */
     private static boolean matches(Preparation preparation) {
-        return (preparation.request().recipe().method() == Method.GPTQ && preparation.request().recipe().fitting().matching())
+        return (preparation.request().recipe().method() == Method.GPTQ && preparation.request().statistics().isEmpty()
+                && preparation.request().recipe().fitting().needsOriginal())
                 || !preparation.repaired().isEmpty();
     }
 
@@ -154,7 +155,7 @@ final class LayerWalk implements AutoCloseable {
                 continue;
             }
             try (Moments moments = new Moments(wave, fitting, job.budget(), job.workers())) {
-                job.stages().time("observe", () -> new PairedPass(pass, fitting.matching() ? originalPass : Optional.empty()).observe(weights, half, moments));
+                job.stages().time("observe", () -> new PairedPass(pass, fitting.needsOriginal() ? originalPass : Optional.empty()).observe(weights, half, moments));
                 quantization.compensate(wave, moments, scaling);
             }
             next += wave.size();

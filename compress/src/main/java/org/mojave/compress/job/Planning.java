@@ -5,11 +5,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.mojave.compress.allocate.PmqLayer;
 import org.mojave.compress.calibrate.TokenSequences;
+import org.mojave.compress.plan.ExpertPlan;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.SourceModel;
 import org.mojave.compress.plan.TargetPlan;
+import org.mojave.compress.recipe.AllocationMode;
+import org.mojave.compress.sensitivity.ExpertSurvey;
 import org.mojave.compress.sensitivity.Sensitivity;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.format.packed.Scheme;
@@ -58,11 +62,25 @@ final class Planning {
         folder.ifPresent(place -> place.check(request.model(), request.limits().overwrite()));
         TargetPlan.requireReachable(source, request.recipe());
         try (Workers workers = new Workers(request.limits().threads())) {
-            Sensitivity sensitivity = new Sensitivity(source, request.recipe().method(), tokens,
-                    new MemoryBudget(MemoryBudget.ofProcess(request.limits().memoryBytes())), workers);
+            MemoryBudget budget = new MemoryBudget(MemoryBudget.ofProcess(request.limits().memoryBytes()));
+            if (request.recipe().allocation().expertsOnly()) {
+                return new Planned(ExpertPlan.of(source, request.recipe(), surveyed(source, tokens, budget, workers)), OptionalDouble.empty());
+            }
+            Sensitivity sensitivity = new Sensitivity(source, request.recipe().method(), tokens, budget, workers);
             listener.started("weigh", sensitivity.steps());
             TargetPlan found = TargetPlan.of(source, request.recipe(), sensitivity.measure(place -> listener.advanced(1, place)));
             return new Planned(found.plan(), OptionalDouble.of(found.cost()));
         }
+    }
+
+    private Map<Integer, PmqLayer> surveyed(SourceModel source, TokenSequences tokens, MemoryBudget budget, Workers workers) {
+        AllocationMode mode = request.recipe().allocation();
+        if (mode == AllocationMode.UNIFORM) {
+            return Map.of();
+        }
+        List<Integer> widths = mode == AllocationMode.PMQ ? ExpertPlan.WIDTHS : List.of();
+        ExpertSurvey survey = new ExpertSurvey(source, tokens, widths, budget, workers);
+        listener.started("weigh", survey.steps());
+        return survey.measure(place -> listener.advanced(1, place));
     }
 }

@@ -63,8 +63,10 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         }
         SourceModel source = SourceModel.open(request.model());
         try {
+            Plan.requirePossible(source, request.recipe());
             Optional<StatisticsHeader> statistics = request.statistics().map(folder -> header(folder, request, source));
             JobTokens chosen = JobTokens.of(request, source.model(), listener);
+            new ExpertReach(request, source, listener).require(chosen, interrupted);
             Rewriting.Rewritten rewritten = new Rewriting(request, interrupted, listener).of(source, chosen.sequences());
             Planning.Planned planned = new Planning(request, interrupted, listener).plan(rewritten.source(), chosen.sequences());
             if (request.recipe().transformation().activations().isPresent()) {
@@ -107,9 +109,9 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         if (fitting.routerDamping() > 0) {
             throw new RecipeException(folder + ": statistics say nothing of the routers' choices; leave out --router-damping, or give text");
         }
-        if (fitting.affinityPower() != header.affinityPower()) {
+        if (fitting.affinity().power() != header.affinityPower()) {
             throw new RecipeException(folder + ": was gathered with affinity power " + header.affinityPower() + ", not "
-                    + fitting.affinityPower());
+                    + fitting.affinity().power());
         }
         return header;
     }

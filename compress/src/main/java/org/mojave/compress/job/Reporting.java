@@ -22,8 +22,6 @@ import org.mojave.format.file.DurableFile;
 
 /** Puts together what a finished job has to tell. */
 final class Reporting {
-    private static final String KEPT = "kept";
-
     private final JobContext job;
 
     Reporting(JobContext job) {
@@ -76,7 +74,7 @@ final class Reporting {
 
     private static MatrixResult kept(Plan plan, PlannedMatrix matrix) {
         String tensor = plan.source().names().matrix(matrix.id()).tensor();
-        return new MatrixResult(matrix.id().name(), matrix.shape().rows(), matrix.shape().columns(), KEPT,
+        return new MatrixResult(matrix.id().name(), matrix.shape().rows(), matrix.shape().columns(), MatrixResult.KEPT,
                 plan.storedType(tensor).wireName().toLowerCase(Locale.ROOT), plan.storedBytes(tensor), 0, MatrixResult.Evidence.NONE, 0, List.of());
     }
 

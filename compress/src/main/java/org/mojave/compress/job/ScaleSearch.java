@@ -60,7 +60,7 @@ final class ScaleSearch {
         this.job = job;
         this.pass = pass;
         plan = job.preparation().plan();
-        unshrunk = new Fitting(false, job.preparation().request().recipe().fitting().affinityPower(), 0, 0, 0);
+        unshrunk = job.preparation().request().recipe().fitting().sums();
     }
 
     /** Bytes that the search takes at least; none for a recipe that folds nothing. */

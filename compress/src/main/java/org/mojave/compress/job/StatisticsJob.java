@@ -83,7 +83,7 @@ public final class StatisticsJob {
         JobRequest request = preparation.request();
         Path name = request.model().toAbsolutePath().normalize().getFileName();
         return new StatisticsHeader(String.valueOf(name), Fingerprint.of(preparation.source().checkpoint()),
-                request.recipe().fitting().affinityPower(), preparation.tokens().count(), preparation.tokens().length(),
+                request.recipe().fitting().affinity().power(), preparation.tokens().count(), preparation.tokens().length(),
                 List.of(preparation.tokens().digest()), Reporting.names(request.recipe().calibration().files()));
     }
 

@@ -34,7 +34,7 @@ final class StatisticsWalk implements AutoCloseable {
         this.job = job;
         source = job.preparation().source();
         // Moments of whole layers are sums of what is stored, so none are gathered.
-        fitting = new Fitting(false, job.preparation().request().recipe().fitting().affinityPower(), 0, 0, 0);
+        fitting = job.preparation().request().recipe().fitting().sums();
         activations = job.budget().take("activations of one step", LayerWalk.activationBytes(job.preparation()));
         ModelSpec spec = source.spec();
         TokenSequences tokens = job.preparation().tokens();

@@ -58,14 +58,24 @@ public final class Plan {
     public static Plan of(SourceModel source, Recipe recipe) {
         Map<String, PlannedMatrix> matrices = new LinkedHashMap<>();
         ModelSpec spec = source.spec();
+        RuledMatrices ruled = RuledMatrices.of(source, recipe);
         for (MatrixId id : spec.matrices()) {
-            Optional<Scheme> scheme = scheme(id.role(), recipe);
+            Optional<Scheme> scheme = ruled.schemes().getOrDefault(id.name(), scheme(id.role(), recipe));
             if (scheme.isEmpty()) {
                 requireKeepable(source, id);
             }
             matrices.put(id.name(), new PlannedMatrix(id, spec.shape(id), scheme));
         }
         return new Plan(source, matrices, folded(source, recipe));
+    }
+
+    /** Throws {@link RecipeException} for a wish that the model cannot fulfil, a target below the smallest plan included; looks at no text. */
+    public static void requirePossible(SourceModel source, Recipe recipe) {
+        if (recipe.target().isPresent()) {
+            TargetPlan.requireReachable(source, recipe);
+        } else {
+            of(source, recipe);
+        }
     }
 
     private static Optional<Scheme> scheme(MatrixRole role, Recipe recipe) {
@@ -85,7 +95,8 @@ public final class Plan {
             case F32, F16, BF16, F64 -> { }
             case BOOL, U8, I8, I16, U16, I32, U32, I64, U64, F8_E4M3, F8_E5M2, F8_E8M0 ->
                 throw new RecipeException(id.name() + " cannot be kept as it is: " + tensor.tensorName() + " holds "
-                        + tensor.type().wireName() + " codes with scales elsewhere; write --vocabulary-bits 8");
+                        + tensor.type().wireName() + " codes with scales elsewhere; " + (id.layer() == MatrixId.NONE
+                        ? "write --vocabulary-bits 8" : "leave out the rule that keeps it"));
         }
     }
 

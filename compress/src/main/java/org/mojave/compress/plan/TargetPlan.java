@@ -34,7 +34,7 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
     public static TargetPlan of(SourceModel source, Recipe recipe, CostTable table) {
         long target = recipe.target().orElseThrow().bytes(source.parameters());
         requireReachable(source, recipe);
-        List<Item> items = items(source, table);
+        List<Item> items = items(source, table, RuledMatrices.of(source, recipe));
         Map<String, Scheme> smallest = new LinkedHashMap<>();
         items.forEach(item -> smallest.put(item.name(), Scheme.parse(item.choices().getFirst().scheme())));
         Plan least = Plan.of(source, smallest, recipe);
@@ -60,10 +60,15 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
 
     /** Throws {@link RecipeException} with the floor where not even the smallest schemes of the menu fit the recipe's target. */
     public static void requireReachable(SourceModel source, Recipe recipe) {
+        if (recipe.allocation().expertsOnly()) {
+            ExpertPlan.requireReachable(source, recipe);
+            return;
+        }
         Map<String, Scheme> smallest = new LinkedHashMap<>();
+        RuledMatrices ruled = RuledMatrices.of(source, recipe);
         for (MatrixId id : source.spec().matrices()) {
             MatrixShape shape = source.spec().shape(id);
-            SchemeMenu.of(id.role(), recipe.method()).stream().min(Comparator.comparingLong(scheme -> new PackedLayout(scheme, shape.rows(),
+            ruled.menu(id, SchemeMenu.of(id.role(), recipe.method())).stream().min(Comparator.comparingLong(scheme -> new PackedLayout(scheme, shape.rows(),
                     shape.columns()).bytes())).ifPresent(scheme -> smallest.put(id.name(), scheme));
         }
         long floor = fileBytes(Plan.of(source, smallest, recipe), recipe);
@@ -72,7 +77,8 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
         }
     }
 
-    private static String tooSmall(Target target, long floor, long parameters) {
+    /** What to say of a target below the floor. */
+    static String tooSmall(Target target, long floor, long parameters) {
         double bits = Math.ceil(floor * 8.0 / parameters * 1000) / 1000;
         return switch (target) {
             case Target.Bits(double wanted) -> "--target-bits " + wanted + " is too small for this model: the smallest plan has " + bits
@@ -82,11 +88,11 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
         };
     }
 
-    private static List<Item> items(SourceModel source, CostTable table) {
+    private static List<Item> items(SourceModel source, CostTable table, RuledMatrices ruled) {
         Function<MatrixId, MatrixShape> shape = source.spec()::shape;
         List<Item> items = new ArrayList<>();
         for (MatrixId id : source.spec().matrices()) {
-            List<CostTable.Price> prices = table.prices().getOrDefault(id.name(), List.of());
+            List<CostTable.Price> prices = ruled.prices(id, table.prices().getOrDefault(id.name(), List.of()));
             if (!prices.isEmpty()) {
                 items.add(Item.of(id.name(), prices.stream().map(price -> choice(price, shape.apply(id)))
                         .sorted((a, b) -> Long.compare(a.bytes(), b.bytes())).toList()));
@@ -104,7 +110,8 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
                 .filter(choice -> choice.scheme().equals(schemes.get(item.name()).id())).findFirst().orElseThrow().cost()).sum();
     }
 
-    private static long fileBytes(Plan plan, Recipe recipe) {
+    /** Bytes of all files but the report. */
+    static long fileBytes(Plan plan, Recipe recipe) {
         return SmallFiles.allBytes(FileLayout.of(plan), SmallFiles.of(plan, recipe, plan.source().parameters()));
     }
 }

@@ -5,28 +5,34 @@ package org.mojave.compress.recipe;
  *
  * @param matching whether a matrix first moves to the least-squares fit of the original model's activations, given those of the
  *     quantized layers before it (asymmetric calibration)
- * @param affinityPower p of the weight c^p of a token in an expert's Hessian, c its routing weight: 0 plain, 1 MoEQuant, 2 exact
- *     for the layer's output
+ * @param affinity how tokens count in an expert's Hessian
  * @param shrinkage tokens' worth of the layer's common Hessian mixed into each expert's, as a multiple of its inputs; 0 for none
  * @param routerDamping ridge with which each router is fitted to the original's logits, as a part of the mean square of its inputs;
  *     0: routers stay as they are
  * @param sweeps times that codes and scales are adjusted in turn after the first choice
  */
-public record Fitting(boolean matching, int affinityPower, double shrinkage, double routerDamping, int sweeps) {
+public record Fitting(boolean matching, Affinity affinity, double shrinkage, double routerDamping, int sweeps) {
     /** What measured best on the bundled model. */
-    public static final Fitting DEFAULT = new Fitting(true, 0, 0.25, 0, 4);
+    public static final Fitting DEFAULT = new Fitting(true, Affinity.NONE, 0.25, 0, 4);
     /** Plain GPTQ. */
-    public static final Fitting PLAIN = new Fitting(false, 0, 0, 0, 0);
+    public static final Fitting PLAIN = new Fitting(false, Affinity.NONE, 0, 0, 0);
 
     /** The same, each matrix fitted to its own outputs. */
     public Fitting withoutMatching() {
-        return new Fitting(false, affinityPower, shrinkage, routerDamping, sweeps);
+        return new Fitting(false, affinity, shrinkage, routerDamping, sweeps);
+    }
+
+    /** For bare sums of moments: how tokens count, as the model at hand routes them, and nothing else. */
+    public Fitting sums() {
+        return new Fitting(false, new Affinity(affinity.power(), Affinity.Source.QUANTIZED), 0, 0, 0);
+    }
+
+    /** Whether the original model must be run beside the quantized one. */
+    public boolean needsOriginal() {
+        return matching || affinity.needsOriginal();
     }
 
     public Fitting {
-        if (affinityPower < 0 || affinityPower > 2) {
-            throw new RecipeException("--affinity-power must be 0, 1 or 2, not " + affinityPower);
-        }
         if (!(shrinkage >= 0 && shrinkage <= 1000)) {
             throw new RecipeException("--shrinkage must be between 0 and 1000, not " + shrinkage);
         }

@@ -1,10 +1,11 @@
 package org.mojave.compress.recipe;
 
+import java.util.List;
 import java.util.Optional;
 import org.mojave.format.packed.Scheme;
 
 /**
- * What the user asked: one scheme for every matrix of the layers, another for embedding and head.
+ * What the user asked: one scheme for every matrix of the layers, another for embedding and head, and what rules say of single ones.
  *
  * <p>Example: {@code new Recipe(Method.GPTQ, Scheme.parse("4g128a"), 8, CalibrationWish.DEFAULT, 0)}.
  *
@@ -14,17 +15,20 @@ import org.mojave.format.packed.Scheme;
  * @param calibration which text
  * @param fitting how codes follow the activations; means nothing to rounding
  * @param target how large the result may be: schemes are then chosen matrix by matrix, and {@code scheme} and {@code vocabularyBits} mean
- *     nothing; empty for one scheme throughout
+ *     nothing (unless only experts are chosen for); empty for one scheme throughout
+ * @param allocation how a target's bits are shared out
  * @param transformation what is done beside choosing codes
+ * @param rules for matrices that are treated otherwise; the last that matches counts
  * @param seed seed of every random choice
  */
 public record Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, Fitting fitting, Optional<Target> target,
-        Transformation transformation, long seed) {
+        AllocationMode allocation, Transformation transformation, List<Rule> rules, long seed) {
     /** Value of {@link #vocabularyBits} that keeps embedding and head in their original storage. */
     public static final int KEEP = 16;
     private static final Scheme UNUSED = Scheme.parse("4g64a");
 
     public Recipe {
+        rules = List.copyOf(rules);
         if (method == Method.AWQ) {
             fitting = fitting.withoutMatching(); // scales are searched against the layer's own output
         }
@@ -33,6 +37,11 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
         }
         if (transformation.router().isPresent() && fitting.routerDamping() > 0) {
             throw new RecipeException("--router-damping fits the routers anew and --router-bits rounds them; give one of them");
+        }
+        if (allocation.expertsOnly() && (target.isEmpty() || method != Method.GPTQ)) {
+            throw new RecipeException("--allocation " + allocation.wireName() + " " + (target.isEmpty()
+                    ? "shares out the bits of a target; give --target-bits or --target-size" : "has experts of one bit, which only gptq makes; "
+                            + "leave out --method"));
         }
         if (scheme.bits() == 1) {
             throw new RecipeException("1 bit is only useful mixed with wider experts; write --bits 2, 3, 4 or 8");
@@ -52,12 +61,27 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
     /** Without a transformation. */
     public Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, Fitting fitting, Optional<Target> target,
             long seed) {
-        this(method, scheme, vocabularyBits, calibration, fitting, target, Transformation.NONE, seed);
+        this(method, scheme, vocabularyBits, calibration, fitting, target, AllocationMode.GLOBAL, Transformation.NONE, List.of(), seed);
     }
 
     /** The same with that transformation. */
     public Recipe with(Transformation other) {
-        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, other, seed);
+        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, allocation, other, rules, seed);
+    }
+
+    /** The same with that text. */
+    public Recipe with(CalibrationWish other) {
+        return new Recipe(method, scheme, vocabularyBits, other, fitting, target, allocation, transformation, rules, seed);
+    }
+
+    /** The same with these rules. */
+    public Recipe with(List<Rule> others) {
+        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, allocation, transformation, others, seed);
+    }
+
+    /** The same with a target whose bits go to the routed experts in that way; all else as the recipe says. */
+    public Recipe with(Target other, AllocationMode mode) {
+        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, Optional.of(other), mode, transformation, rules, seed);
     }
 
     /** With a target: schemes are chosen matrix by matrix, for GPTQ. */

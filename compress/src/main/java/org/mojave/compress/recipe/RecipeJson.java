@@ -19,18 +19,27 @@ public final class RecipeJson {
         node.put("method", recipe.method().wireName());
         if (recipe.target().isPresent()) {
             node.put("target", recipe.target().get().text());
-        } else {
+        }
+        if (recipe.allocation().expertsOnly()) {
+            node.put("allocation", recipe.allocation().wireName());
+        }
+        if (recipe.target().isEmpty() || recipe.allocation().expertsOnly()) {
             node.put("scheme", recipe.scheme().id()).put("vocabulary_bits", recipe.vocabularyBits());
         }
         if (!recipe.transformation().equals(Transformation.NONE)) {
             node.set("transformation", TransformationJson.write(recipe.transformation()));
+        }
+        if (!recipe.rules().isEmpty()) {
+            ArrayNode rules = node.putArray("rules");
+            recipe.rules().forEach(rule -> rules.add(rule.text()));
         }
         return node.put("sequences", recipe.calibration().sequences())
                 .put("length", recipe.calibration().length())
                 .put("balance", recipe.calibration().balance())
                 .put("balance_most", recipe.calibration().most())
                 .put("matching", recipe.fitting().matching())
-                .put("affinity_power", recipe.fitting().affinityPower())
+                .put("affinity_power", recipe.fitting().affinity().power())
+                .put("affinity_from", recipe.fitting().affinity().source().label())
                 .put("shrinkage", recipe.fitting().shrinkage())
                 .put("router_damping", recipe.fitting().routerDamping())
                 .put("sweeps", recipe.fitting().sweeps())
@@ -46,7 +55,8 @@ public final class RecipeJson {
 
     /** Reads what {@link #write} and {@link #writeFiles} wrote. */
     public static Recipe read(JsonNode node, JsonNode files) {
-        return plain(node, files).with(TransformationJson.read(node.path("transformation")));
+        List<Rule> rules = node.path("rules").valueStream().map(rule -> Rule.parse(rule.asString())).toList();
+        return plain(node, files).with(TransformationJson.read(node.path("transformation"))).with(rules);
     }
 
     private static Recipe plain(JsonNode node, JsonNode files) {
@@ -54,12 +64,15 @@ public final class RecipeJson {
         files.forEach(file -> paths.add(Path.of(file.asString())));
         CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt(),
                 node.path("balance").asDouble(), node.path("balance_most").asInt());
-        Fitting fitting = new Fitting(node.path("matching").asBoolean(), node.path("affinity_power").asInt(),
+        Fitting fitting = new Fitting(node.path("matching").asBoolean(), new Affinity(node.path("affinity_power").asInt(), Affinity.Source.parse(node.path("affinity_from").asString("original"))),
                 node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
-        if (node.has("target")) {
+        boolean expertsOnly = node.has("allocation");
+        if (node.has("target") && !expertsOnly) {
             return Recipe.of(Method.parse(node.path("method").asString()), Target.parse(node.path("target").asString()), calibration, fitting, node.path("seed").asLong());
         }
-        return new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
+        Recipe plain = new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
                 node.path("vocabulary_bits").asInt(), calibration, fitting, node.path("seed").asLong());
+        return expertsOnly ? plain.with(Target.parse(node.path("target").asString()), AllocationMode.parse(node.path("allocation").asString()))
+                : plain;
     }
 }

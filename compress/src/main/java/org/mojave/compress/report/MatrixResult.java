@@ -1,6 +1,7 @@
 package org.mojave.compress.report;
 
 import java.util.List;
+import org.mojave.engine.model.MatrixId;
 
 /**
  * What became of one matrix.
@@ -8,7 +9,7 @@ import java.util.List;
  * @param matrix name in the native checkpoint, see MatrixId
  * @param rows output features
  * @param columns input features
- * @param state {@code gptq}, {@code rtn} or {@code kept}
+ * @param state the method that made it in the end, or {@link #KEPT}
  * @param storage scheme id, or the element type of a kept matrix
  * @param bytes bytes of the matrix in the file
  * @param tokens calibration tokens that reached it; 0 where none were needed
@@ -36,6 +37,19 @@ public record MatrixResult(String matrix, int rows, int columns, String state, S
         if (rows < 1 || columns < 1 || bytes < 1 || tokens < 0) {
             throw new IllegalArgumentException(matrix + ": " + rows + " × " + columns + ", " + bytes + " bytes, " + tokens + " tokens");
         }
+    }
+
+    /** {@link #state} of a matrix that stays as it is. */
+    public static final String KEPT = "kept";
+
+    /** Which matrix it is. */
+    public MatrixId id() {
+        return MatrixId.parse(matrix);
+    }
+
+    /** Whether it stays as it is. */
+    public boolean isKept() {
+        return state.equals(KEPT);
     }
 
     /** Bits of the file per weight of the matrix. */

@@ -47,12 +47,22 @@ public final class ReportJson {
         report.stages().forEach(stages::put);
         node.putObject("memory").put("limit", report.memory().limit()).put("counted_peak", report.memory().countedPeak())
                 .put("resident_peak", report.memory().residentPeak());
+        ArrayNode roles = node.putArray("roles");
+        RoleResult.of(report.matrices()).forEach(role -> roles.add(role(role)));
         ArrayNode matrices = node.putArray("matrices");
         report.matrices().forEach(matrix -> matrices.add(matrix(matrix)));
         ArrayNode routers = node.putArray("routers");
         report.routers().forEach(router -> routers.add(router(router)));
         ArrayNode events = node.putArray("events");
         report.events().forEach(event -> events.add(EventJson.write(event)));
+        return node;
+    }
+
+    private static ObjectNode role(RoleResult role) {
+        ObjectNode node = JsonMapper.shared().createObjectNode().put("role", role.role().wireName()).put("quantized", role.quantized())
+                .put("kept", role.kept()).put("fallen_back", role.fallen()).put("bits_per_weight", role.bitsPerWeight());
+        role.leastTokens().ifPresent(tokens -> node.put("least_tokens", tokens));
+        role.worst().ifPresent(worst -> node.put("worst", worst.matrix()).put("worst_error", worst.error()));
         return node;
     }
 

@@ -84,6 +84,27 @@ public final class SelfSampling {
         }
     }
 
+    /** As {@link #run}, but where the output file holds what this very request makes, it is read and nothing done. */
+    public static TokenFile runOnce(SamplingRequest request, SamplingListener listener) {
+        if (!Files.isRegularFile(request.output())) {
+            return run(request, listener);
+        }
+        TokenFile found = TokenFile.read(request.output());
+        try (Model model = Model.open(request.model()); Tokenizer tokenizer = Tokenizer.open(request.model());
+                Workers workers = new Workers(request.limits().threads())) {
+            SelfSampling sampling = new SelfSampling(request, model, tokenizer);
+            ObjectNode made = found.origin().deepCopy().put("vocabulary", found.vocabulary());
+            if (made.toString().equals(sampling.origin(new Decoder(model, workers)).put("vocabulary", sampling.vocabulary.digest()).toString())) {
+                return found;
+            }
+        }
+        if (!request.limits().overwrite()) {
+            throw new RecipeException(request.output() + ": holds tokens of another model or made with other options; remove it, or replace it "
+                    + "with --overwrite");
+        }
+        return run(request, listener);
+    }
+
     private static void requireFree(SamplingRequest request) {
         Path folder = request.output().toAbsolutePath().getParent();
         if (!Files.isDirectory(folder)) {
@@ -110,7 +131,7 @@ public final class SelfSampling {
                 // The first ones are journaled already where the journal ended within a group.
                 group.subList(Math.min(count, journal.finished().size() - first), count).forEach(journal::add);
             }
-            TokenFile file = file(journal.finished());
+            TokenFile file = file(journal.finished(), origin(decoder));
             file.write(request.output());
             journal.remove();
             return file;
@@ -132,18 +153,18 @@ public final class SelfSampling {
         }
     }
 
-    /** What decides the tokens; the weights are told by what the model says about one token. */
     private ObjectNode identity(Decoder decoder) {
+        return origin(decoder).put("vocabulary", vocabulary.digest());
+    }
+
+    /** What decides the tokens but for the vocabulary; the weights are told by what the model says about one token. */
+    private ObjectNode origin(Decoder decoder) {
+        Path name = request.model().toAbsolutePath().normalize().getFileName();
         int[] probe = Arrays.copyOf(prefix, prefix.length + 1);
         probe[prefix.length] = allowed.nextSetBit(0);
         float[] logits = decoder.last(List.of(new Decoder.Chunk(decoder.newCache(probe.length), probe))).getFirst();
-        return origin().put("vocabulary", vocabulary.digest()).put("logits", Integer.toHexString(Arrays.hashCode(logits)));
-    }
-
-    private ObjectNode origin() {
-        Path name = request.model().toAbsolutePath().normalize().getFileName();
         return request.settings().json().put("model", String.valueOf(name)).put("sequences", request.sequences())
-                .put("together", request.together()).put("seed", request.seed());
+                .put("together", request.together()).put("seed", request.seed()).put("logits", Integer.toHexString(Arrays.hashCode(logits)));
     }
 
     private List<SequenceJournal.Finished> group(Decoder decoder, Workers workers, int first, int count, Runnable step) {
@@ -170,13 +191,13 @@ public final class SelfSampling {
         return new Random(request.seed() * 0x9E3779B97F4A7C15L + sequence);
     }
 
-    private TokenFile file(List<SequenceJournal.Finished> finished) {
+    private TokenFile file(List<SequenceJournal.Finished> finished, ObjectNode origin) {
         ExpertHistogram use = ExpertHistogram.empty(layers, experts);
         List<TokenFile.Sequence> sequences = new ArrayList<>();
         for (SequenceJournal.Finished one : finished) {
             use = use.plus(one.use());
             sequences.add(one.sequence());
         }
-        return new TokenFile(vocabulary.digest(), origin(), sequences, use);
+        return new TokenFile(vocabulary.digest(), origin, sequences, use);
     }
 }

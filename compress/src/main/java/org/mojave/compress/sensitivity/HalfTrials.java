@@ -13,6 +13,7 @@ import org.mojave.compress.calibrate.PairedPass;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.PlannedMatrix;
 import org.mojave.compress.plan.SchemeMenu;
+import org.mojave.compress.recipe.Affinity;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
 import org.mojave.engine.kernel.Matrix;
@@ -28,7 +29,7 @@ import org.mojave.format.packed.Scheme;
  */
 final class HalfTrials {
     /** Second moments weighted as errors are: with the square of the routing weight. */
-    static final Fitting FITTING = new Fitting(false, 2, 0.25, 0, 0);
+    static final Fitting FITTING = new Fitting(false, new Affinity(2, Affinity.Source.QUANTIZED), 0.25, 0, 0);
     /** An expert that the probe hardly reaches counts as at least this share of an average one. */
     private static final double LEAST_SHARE = 0.05;
 

@@ -66,7 +66,8 @@ public final class Sensitivity {
         probed = evenly(sample, Math.max(1, each / tokens.length()));
     }
 
-    private static TokenSequences evenly(TokenSequences tokens, int count) {
+    /** So many sequences, spread evenly over all. */
+    static TokenSequences evenly(TokenSequences tokens, int count) {
         List<int[]> chosen = new ArrayList<>();
         int taken = Math.min(count, tokens.count());
         for (int i = 0; i < taken; i++) {

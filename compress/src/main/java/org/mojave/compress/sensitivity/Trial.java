@@ -124,7 +124,8 @@ final class Trial {
         return rounded;
     }
 
-    private static DenseMatrix dense(WeightMatrix weights, float[] values) {
+    /** Other values in the shape of that matrix, as floats. */
+    static DenseMatrix dense(WeightMatrix weights, float[] values) {
         return new DenseMatrix(new TensorData(weights.name(), ElementType.F32, List.of((long) weights.rows(), (long) weights.columns()),
                 FloatEncoder.encode(ElementType.F32, values)));
     }

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.PlannedMatrix;
+import org.mojave.compress.recipe.Affinity;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.statistics.ExpertStatistics;
 import org.mojave.engine.kernel.Workers;
@@ -47,7 +48,7 @@ class MomentsTest {
             for (int i = 0; i < hidden.length; i++) {
                 hidden[i] = (float) random.nextGaussian();
             }
-            try (Moments moments = new Moments(groups, new Fitting(false, power, 0.25, 0, 0), new MemoryBudget(1 << 30), workers)) {
+            try (Moments moments = new Moments(groups, new Fitting(false, Affinity.power(power), 0.25, 0, 0), new MemoryBudget(1 << 30), workers)) {
                 new LayerRunner(model.spec(), workers).feedForward(weights, hidden, TOKENS, (id, x, tokens, affinity) -> {
                     seen.put(id, new Seen(Arrays.copyOf(x, tokens * model.spec().shape(id).columns()),
                             affinity == null ? null : Arrays.copyOf(affinity, tokens)));

@@ -128,6 +128,7 @@ class CompressionJobTest {
         assertThatThrownBy(() -> CompressionJob.run(strict, JobListener.NONE)).isInstanceOf(VerificationException.class)
                 .hasMessageContaining("no calibration token").hasMessageContaining("--strict");
         assertThat(folder.resolve("strict")).doesNotExist();
+        assertThat(folder.resolve("strict.partial")).as("known before the work").doesNotExist();
     }
 
     @Test

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mojave.compress.plan.SourceModel;
+import org.mojave.compress.recipe.Affinity;
 import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
@@ -27,7 +28,7 @@ import org.mojave.testkit.Goldens;
 
 class RouterFittingTest {
     private static final Recipe RECIPE = new Recipe(Method.GPTQ, Scheme.parse("2g32a"), 8, CalibrationWish.DEFAULT,
-            new Fitting(true, 0, 0.25, 0.01, 1), 0);
+            new Fitting(true, Affinity.NONE, 0.25, 0.01, 1), 0);
 
     @TempDir
     Path folder;

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mojave.compress.recipe.Affinity;
 import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
@@ -83,7 +84,7 @@ class RouterRoundingTest {
 
     @Test
     void repairAndRoundingExcludeEachOther() {
-        Recipe repairing = new Recipe(Method.GPTQ, Scheme.parse("4g32a"), 8, CalibrationWish.DEFAULT, new Fitting(true, 0, 0.25, 0.01, 1), 0);
+        Recipe repairing = new Recipe(Method.GPTQ, Scheme.parse("4g32a"), 8, CalibrationWish.DEFAULT, new Fitting(true, Affinity.NONE, 0.25, 0.01, 1), 0);
         assertThatThrownBy(() -> repairing.with(new Transformation(Optional.empty(), 0.6, false, false,
                 Optional.of(new Transformation.RouterRounding(8, 0)), Optional.empty()))).isInstanceOf(RecipeException.class)
                 .hasMessageContaining("--router-damping").hasMessageContaining("--router-bits");

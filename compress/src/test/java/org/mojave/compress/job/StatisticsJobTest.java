@@ -15,6 +15,7 @@ import org.mojave.compress.calibrate.StatisticsHeader;
 import org.mojave.compress.calibrate.StatisticsMerge;
 import org.mojave.compress.calibrate.StoredMoments;
 import org.mojave.compress.calibrate.TokenSequences;
+import org.mojave.compress.recipe.Affinity;
 import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
@@ -36,7 +37,7 @@ class StatisticsJobTest {
     private final GoldenModel golden = Goldens.ofRepository().model("qwen2_moe");
 
     private static Recipe recipe(int power, double shrinkage) {
-        return new Recipe(Method.GPTQ, Scheme.parse("3g32a"), Recipe.KEEP, CalibrationWish.DEFAULT, new Fitting(false, power, shrinkage, 0, 0), 0);
+        return new Recipe(Method.GPTQ, Scheme.parse("3g32a"), Recipe.KEEP, CalibrationWish.DEFAULT, new Fitting(false, Affinity.power(power), shrinkage, 0, 0), 0);
     }
 
     private JobRequest request(String output, int power, TokenSequences tokens, int threads) {

@@ -45,7 +45,7 @@ public final class ModelLogits implements LogitSource {
 
     /** As {@link #ModelLogits(Model, Workers, ProductPath)}, skipping experts. */
     public ModelLogits(Model model, Workers workers, ProductPath path, Optional<DynamicPruning> pruning) {
-        this(model, workers, RunParts.of(model, path).skipping(pruning));
+        this(model, workers, RunParts.of(model, path).pruning(pruning));
     }
 
     /** Of that model, put together from those parts. */

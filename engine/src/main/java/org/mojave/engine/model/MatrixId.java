@@ -1,5 +1,7 @@
 package org.mojave.engine.model;
 
+import java.util.Locale;
+
 /**
  * Names one weight matrix of a model, whatever its family calls the tensor.
  *
@@ -25,5 +27,20 @@ public record MatrixId(MatrixRole role, int layer, int expert) {
     public String name() {
         String prefix = layer == NONE ? "" : "layers." + layer + (expert == NONE ? "." : ".experts." + expert + ".");
         return prefix + role.wireName();
+    }
+
+    /** Reads {@link #name()}; throws IllegalArgumentException that quotes it. */
+    public static MatrixId parse(String name) {
+        String[] parts = name.split("\\.", -1);
+        try {
+            MatrixRole role = MatrixRole.valueOf(parts[parts.length - 1].toUpperCase(Locale.ROOT));
+            MatrixId id = new MatrixId(role, parts.length < 3 ? NONE : Integer.parseInt(parts[1]), parts.length < 5 ? NONE : Integer.parseInt(parts[3]));
+            if (id.name().equals(name)) {
+                return id;
+            }
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("not the name of a matrix: '" + name + "'", e);
+        }
+        throw new IllegalArgumentException("not the name of a matrix: '" + name + "'");
     }
 }

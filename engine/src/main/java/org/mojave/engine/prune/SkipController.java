@@ -3,10 +3,10 @@ package org.mojave.engine.prune;
 /**
  * Holds the share of skipped (token, expert) pairs of one layer at a target, whatever the texts: a threshold that follows what was
  * skipped too much or too little. With two experts per token it is that of the ratio rule, with more the mass that may be lost under
- * the mass rule. The first long batch sets it to the batch's own quantile; from then on its logarithm moves by {@code gain · (target −
+ * the mass rule. A long batch sets it to the batch's own quantile; with few tokens its logarithm moves by {@code gain · (target −
  * skipped share)} per token, so that the error of the sum stays bounded.
  */
-public final class SkipController {
+public final class SkipController implements Skips {
     private static final double GAIN = 0.3;
     private static final double LEAST = Math.log(1e-9);
     /** From so many tokens on a batch tells a quantile. */
@@ -17,7 +17,6 @@ public final class SkipController {
     private final double target;
     /** Logarithm of the ratio, or of the mass that may be lost. */
     private double level;
-    private boolean calibrated;
 
     /**
      * For a layer with {@code slots} experts per token.
@@ -46,20 +45,18 @@ public final class SkipController {
         return slots == 2 ? new PruningRule.Ratio(value) : new PruningRule.Mass(1 - value);
     }
 
-    /**
-     * Experts to keep per token, 1 to slots; then adapts.
-     *
-     * @param weights [tokens, slots], falling within a token
-     * @param whole tokens that keep all their experts
-     */
+    /** Decides by the rule as it stands; then adapts. */
+    @Override
     public int[] kept(float[] weights, int tokens, boolean[] whole) {
-        if (!calibrated && tokens >= CALIBRATING_TOKENS) {
+        boolean many = tokens >= CALIBRATING_TOKENS;
+        if (many) {
             calibrate(weights, tokens, whole);
         }
         int[] kept = new int[tokens];
         long skipped = apply(rule(), weights, whole, kept);
-        double error = target * tokens - (double) skipped / slots;
-        level = Math.clamp(level + GAIN * Math.clamp(error, -CALIBRATING_TOKENS, CALIBRATING_TOKENS), LEAST, 0.0);
+        if (!many) {
+            level = Math.clamp(level + GAIN * (target * tokens - (double) skipped / slots), LEAST, 0.0);
+        }
         return kept;
     }
 
@@ -86,6 +83,5 @@ public final class SkipController {
             }
         }
         level = low;
-        calibrated = true;
     }
 }

@@ -1,5 +1,8 @@
 package org.mojave.engine.prune;
 
+import java.util.Comparator;
+import java.util.stream.IntStream;
+
 /**
  * Which tokens must not lose experts (ODP of Mixture Compressor): {@code I_j = ‖t_j‖₁ · a_j / (L − j)} with t the layer's input, L tokens in the
  * sequence and a_j an attention sum.
@@ -42,6 +45,12 @@ public enum TokenImportance {
         return scores;
     }
 
+    /** The numbers of the {@code count} tokens of highest importance; of equals the later ones. */
+    public static int[] top(double[] importance, int count) {
+        return IntStream.range(0, importance.length).boxed().sorted(Comparator.comparingDouble((Integer t) -> importance[t]))
+                .skip(Math.max(0, importance.length - count)).mapToInt(Integer::intValue).toArray();
+    }
+
     /** {@code ‖t_j‖₁} of hidden [tokens, width]. */
     public static double[] norms(float[] hidden, int tokens) {
         return norms(hidden, tokens, hidden.length / tokens);
@@ -50,8 +59,12 @@ public enum TokenImportance {
     /** {@code ‖t_j‖₁} of the first rows of hidden [tokens, width], which may be longer. */
     public static double[] norms(float[] hidden, int tokens, int width) {
         double[] norms = new double[tokens];
-        for (int i = 0; i < tokens * width; i++) {
-            norms[i / width] += Math.abs(hidden[i]);
+        for (int t = 0; t < tokens; t++) {
+            double norm = 0;
+            for (int i = t * width; i < (t + 1) * width; i++) {
+                norm += Math.abs(hidden[i]);
+            }
+            norms[t] = norm;
         }
         return norms;
     }

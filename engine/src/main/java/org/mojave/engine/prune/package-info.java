@@ -1,7 +1,8 @@
 /**
  * Which of a token's chosen experts may be skipped while a model runs (online dynamic pruning, ODP of Mixture Compressor, arXiv 2410.06270):
  * rules ({@link org.mojave.engine.prune.PruningRule}), tokens that lose nothing ({@link org.mojave.engine.prune.TokenImportance}), and
- * a controller that holds a wanted share of skipped pairs ({@link org.mojave.engine.prune.SkipController}).
+ * what holds a wanted share of skipped pairs: a controller ({@link org.mojave.engine.prune.SkipController}) or thresholds of a text
+ * ({@link org.mojave.engine.prune.LayerThresholds}).
  *
  * <p>Pure arithmetic on arrays: must not know models, files or the forward pass.
  */

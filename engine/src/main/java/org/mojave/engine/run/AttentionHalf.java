@@ -2,6 +2,7 @@ package org.mojave.engine.run;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.kernel.StoredRows;
 import org.mojave.engine.kernel.Workers;
@@ -22,14 +23,18 @@ final class AttentionHalf {
     private final Buffers buffers;
     private final Linears linears;
     private final HeadAttention heads;
+    private final Optional<DynamicPruning> pruning;
+    private final ColumnSums columns;
     private final Map<Rope, Rotations> rotations = new HashMap<>();
 
-    AttentionHalf(ModelSpec spec, Workers workers, Linears linears, Buffers buffers) {
+    AttentionHalf(ModelSpec spec, Workers workers, Linears linears, Buffers buffers, Optional<DynamicPruning> pruning) {
         this.spec = spec;
         this.workers = workers;
         this.buffers = buffers;
         this.linears = linears;
         heads = new HeadAttention(workers, linears.natives());
+        this.pruning = pruning;
+        columns = new ColumnSums(workers);
     }
 
     /** One call's arrays: query [tokens, heads · key dimension], key, value [tokens, key-value heads · dimension]. */
@@ -53,8 +58,10 @@ final class AttentionHalf {
             case Attention.Latent latent -> latent(latent, weights, input, batch, observer);
         };
         float[] context = buffers.take(Buffers.Slot.CONTEXT, tokens, attention.heads() * attention.valueDimension());
-        heads.run(batch, new HeadAttention.Inputs(attention, projected.query(), sources(weights, projected, batch), context,
-                weights.vector(VectorRole.SINKS)));
+        HeadAttention.Inputs inputs = new HeadAttention.Inputs(attention, projected.query(), sources(weights, projected, batch), context,
+                weights.vector(VectorRole.SINKS));
+        heads.run(batch, inputs);
+        pruning.ifPresent(skips -> skips.attended(batch, (sequence, row) -> columns.of(batch, inputs, sequence, row)));
         float[] output = buffers.take(Buffers.Slot.OUTPUT, tokens, size);
         linears.apply(weights, weights.id(MatrixRole.OUTPUT), new Linears.Input(context, tokens), output, observer);
         float residual = (float) spec.multipliers().residual();

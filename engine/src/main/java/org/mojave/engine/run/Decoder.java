@@ -72,7 +72,7 @@ public final class Decoder {
 
     /** As {@link #Decoder(Model, Workers, ProductPath)}, skipping experts. */
     public Decoder(Model model, Workers workers, ProductPath path, Optional<DynamicPruning> pruning) {
-        this(model, workers, RunParts.of(model, path).skipping(pruning));
+        this(model, workers, RunParts.of(model, path).pruning(pruning));
     }
 
     /** For that model, put together from those parts, whose experts take the place of the model's. */

@@ -22,6 +22,7 @@ final class FeedForwardHalf {
     private final Linears linears;
     private final Joiner joiner;
     private final RoutedExperts routed;
+    private final Optional<RouteChange> routes;
     private final Optional<DynamicPruning> pruning;
     private final Optional<ExpertStore> store;
     private int[] chosenExperts = new int[0];
@@ -33,6 +34,7 @@ final class FeedForwardHalf {
         this.linears = linears;
         joiner = new Joiner(workers, linears);
         routed = new RoutedExperts(spec.hiddenSize(), workers, linears, buffers, parts.experts());
+        routes = parts.routes();
         pruning = parts.pruning();
         store = parts.experts();
     }
@@ -43,6 +45,7 @@ final class FeedForwardHalf {
     void run(LayerWeights weights, float[] hidden, int tokens, LinearObserver observer, RouterListener listener) {
         compute(weights, hidden, tokens, observer, (mixture, normed) -> {
             Routing routing = route(weights, mixture.router(), normed, tokens, observer);
+            routes.ifPresent(change -> change.apply(weights.layer(), routing));
             listener.routed(weights.layer(), routing);
             pruning.ifPresent(skips -> skips.apply(weights.layer(), routing, hidden, spec.hiddenSize()));
             return routing;

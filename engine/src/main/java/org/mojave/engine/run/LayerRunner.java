@@ -33,7 +33,7 @@ public final class LayerRunner {
     /** For models of that spec, put together from those parts. */
     public LayerRunner(ModelSpec spec, Workers workers, RunParts parts) {
         linears = new Linears(workers, parts.path());
-        attention = new AttentionHalf(spec, workers, linears, buffers);
+        attention = new AttentionHalf(spec, workers, linears, buffers, parts.pruning());
         feedForward = new FeedForwardHalf(spec, workers, linears, buffers, parts);
     }
 

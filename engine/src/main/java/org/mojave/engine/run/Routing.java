@@ -11,4 +11,14 @@ package org.mojave.engine.run;
  * @param experts expert numbers [tokens, chosen]
  * @param weights the factors applied [tokens, chosen]
  */
-public record Routing(int tokens, int chosen, float[] logits, int[] experts, float[] weights) {}
+public record Routing(int tokens, int chosen, float[] logits, int[] experts, float[] weights) {
+    /** The factor of an expert for a token; 0 if the token did not choose it. */
+    public float weight(int token, int expert) {
+        for (int slot = token * chosen; slot < (token + 1) * chosen; slot++) {
+            if (experts[slot] == expert) {
+                return weights[slot];
+            }
+        }
+        return 0;
+    }
+}

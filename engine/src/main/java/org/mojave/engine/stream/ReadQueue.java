@@ -26,6 +26,10 @@ final class ReadQueue implements AutoCloseable {
     private final Thread[] threads;
     private volatile Thread waiting;
     private boolean closed;
+    /** Reads going on, since when there is one, and the time before in which there was one; guarded by the lock. */
+    private int active;
+    private long activeSince;
+    private long busyNanos;
 
     private record Task(Load load, int read) {}
 
@@ -79,6 +83,16 @@ final class ReadQueue implements AutoCloseable {
         return nanos.get();
     }
 
+    /** Time in which at least one read was going on. */
+    long busyNanos() {
+        lock.lock();
+        try {
+            return busyNanos + (active > 0 ? System.nanoTime() - activeSince : 0);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Reads finished so far. */
     long changes() {
         return changes.get();
@@ -109,6 +123,7 @@ final class ReadQueue implements AutoCloseable {
             } catch (IOException | RuntimeException e) {
                 task.load().failed(e);
             }
+            ended();
             changes.incrementAndGet();
             Thread thread = waiting;
             if (thread != null) {
@@ -123,7 +138,21 @@ final class ReadQueue implements AutoCloseable {
             while (tasks.isEmpty() && !closed) {
                 more.awaitUninterruptibly();
             }
+            if (!closed && active++ == 0) {
+                activeSince = System.nanoTime();
+            }
             return closed ? null : tasks.pollFirst();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void ended() {
+        lock.lock();
+        try {
+            if (--active == 0) {
+                busyNanos += System.nanoTime() - activeSince;
+            }
         } finally {
             lock.unlock();
         }

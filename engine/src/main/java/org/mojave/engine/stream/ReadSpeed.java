@@ -18,7 +18,9 @@ import org.mojave.format.file.DirectFile;
  * @param direct whether past the page cache; if not, this may be the speed of memory
  */
 public record ReadSpeed(double startNanos, double bytesPerSecond, boolean direct) {
-    private static final int ROUNDS = 15;
+    private static final int FEWEST_ROUNDS = 15;
+    /** Disks of rented machines change their speed from one second to the next: a median of a moment says little. */
+    private static final long LEAST_NANOS = 1_500_000_000L;
     private static final int MOST_TOGETHER = 8;
 
     public ReadSpeed {
@@ -27,14 +29,19 @@ public record ReadSpeed(double startNanos, double bytesPerSecond, boolean direct
         }
     }
 
+    /** Half way between two measurements. */
+    public ReadSpeed meanWith(ReadSpeed other) {
+        return new ReadSpeed((startNanos + other.startNanos) / 2, 2 / (1 / bytesPerSecond + 1 / other.bytesPerSecond), direct && other.direct);
+    }
+
     /** The time to read so many bytes of so many experts together. */
     public double nanos(int experts, double bytes) {
         return experts == 0 ? 0 : startNanos + bytes / bytesPerSecond * 1e9;
     }
 
     /**
-     * Reads one expert alone and several together, in turns, each at random; medians count. Takes memory for as many experts as a
-     * layer needs, at most {@value #MOST_TOGETHER}. Throws CheckpointException for a file that cannot be read.
+     * Reads one expert alone and several together, in turns, each at random, for at least a second and a half; means count. Takes memory
+     * for as many experts as a layer needs, at most {@value #MOST_TOGETHER}. Throws CheckpointException for a file that cannot be read.
      */
     public static ReadSpeed measure(StreamPlan plan, StreamedExperts.Reading reading, long seed) {
         int together = Math.min(plan.records().size(), Math.clamp(plan.fewestSlots() - 1, 2, MOST_TOGETHER));
@@ -43,17 +50,19 @@ public record ReadSpeed(double startNanos, double bytesPerSecond, boolean direct
         try (Arena arena = Arena.ofShared(); ReadQueue queue = new ReadQueue(files, reading.opener(), reading.threads())) {
             MemorySegment slab = arena.allocate(together * plan.slotBytes(), DirectFile.USUAL_ALIGNMENT);
             SplittableRandom random = new SplittableRandom(seed);
-            double[] one = new double[ROUNDS];
-            double[] many = new double[ROUNDS];
-            for (int round = 0; round < ROUNDS; round++) {
-                one[round] = read(plan, queue, slab, random.ints(1, 0, plan.records().size()).toArray());
-                many[round] = read(plan, queue, slab, random.ints(together, 0, plan.records().size()).toArray());
+            double one = 0;
+            double many = 0;
+            int rounds = 0;
+            long started = System.nanoTime();
+            while (rounds < FEWEST_ROUNDS || System.nanoTime() - started < LEAST_NANOS) {
+                one += read(plan, queue, slab, random.ints(1, 0, plan.records().size()).toArray());
+                many += read(plan, queue, slab, random.ints(together, 0, plan.records().size()).toArray());
+                rounds++;
             }
-            Arrays.sort(one);
-            Arrays.sort(many);
-            double bytes = plan.expertBytes();
-            double perExpert = Math.max((many[ROUNDS / 2] - one[ROUNDS / 2]) / (together - 1), many[ROUNDS / 2] / together / 2);
-            return new ReadSpeed(Math.max(0, many[ROUNDS / 2] - together * perExpert), bytes / perExpert * 1e9, queue.direct());
+            one /= rounds;
+            many /= rounds;
+            double perExpert = Math.max((many - one) / (together - 1), many / together / 2);
+            return new ReadSpeed(Math.max(0, many - together * perExpert), plan.expertBytes() / perExpert * 1e9, queue.direct());
         }
     }
 

@@ -109,7 +109,8 @@ public final class StreamedExperts implements ExpertStore {
     public StreamStatistics statistics() {
         turn.lock();
         try {
-            return new StreamStatistics(requests, hits, reads, aheadReads, aheadUsed, queue.bytes(), queue.nanos(), stallNanos);
+            return new StreamStatistics(requests, hits, reads, aheadReads, aheadUsed, queue.bytes(), queue.nanos(), queue.busyNanos(),
+                    stallNanos);
         } finally {
             turn.unlock();
         }

@@ -15,6 +15,7 @@ public final class RouteTrace {
     private final List<Layer> layers;
     private final int[] stepTokens;
     private final char[][] choices;
+    private final int tokens;
 
     /**
      * One layer with experts.
@@ -49,12 +50,12 @@ public final class RouteTrace {
         this.layers = List.copyOf(layers);
         this.stepTokens = stepTokens;
         this.choices = choices;
-        long tokens = Arrays.stream(stepTokens).asLongStream().sum();
+        tokens = Arrays.stream(stepTokens).reduce(0, Math::addExact);
         if (layers.isEmpty() || choices.length != layers.size()) {
             throw new IllegalArgumentException(choices.length + " layers of choices for " + layers.size() + " layers");
         }
         for (int l = 0; l < choices.length; l++) {
-            if (choices[l].length != tokens * layers.get(l).chosen()) {
+            if (choices[l].length != (long) tokens * layers.get(l).chosen()) {
                 throw new IllegalArgumentException(choices[l].length + " choices of " + tokens + " tokens in layer " + layers.get(l));
             }
             for (char expert : choices[l]) {
@@ -87,13 +88,21 @@ public final class RouteTrace {
 
     /** Tokens of all steps. */
     public int tokens() {
-        return Arrays.stream(stepTokens).sum();
+        return tokens;
     }
 
     /** The experts of one token, counted over all steps, by descending weight. */
     public int[] chosen(int layer, int token) {
         int chosen = layers.get(layer).chosen();
         return IntStream.range(token * chosen, (token + 1) * chosen).map(i -> choices[layer][i]).toArray();
+    }
+
+    /** Copies {@link #chosen} to {@code target[from …]}. */
+    void copyChosen(int layer, int token, int[] target, int from) {
+        int chosen = layers.get(layer).chosen();
+        for (int k = 0; k < chosen; k++) {
+            target[from + k] = choices[layer][token * chosen + k];
+        }
     }
 
     /** Walks through all steps and layers. */

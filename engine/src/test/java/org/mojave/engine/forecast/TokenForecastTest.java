@@ -58,6 +58,7 @@ final class TokenForecastTest {
             assertThat(disk.bytesPerSecond()).isBetween(1e5, 1e12);
             assertThat(disk.nanos(2, 2e6)).isEqualTo(disk.startNanos() + 2e6 / disk.bytesPerSecond() * 1e9);
             assertThat(disk.nanos(0, 0)).isZero();
+            assertThat(new ReadSpeed(2, 3e9, true).meanWith(new ReadSpeed(4, 1e9, true))).as("half the time each").isEqualTo(new ReadSpeed(3, 1.5e9, true));
             assertThat(plan.expertBytes()).isBetween(plan.slotBytes() * 0.9, (double) plan.slotBytes());
         }
     }

@@ -56,6 +56,20 @@ final class SkipControllerTest {
         }
     }
 
+    /** Every one of them: after texts of even weights come texts of uneven ones. */
+    @Test
+    void everyLongBatchMeetsTheShare() {
+        SplittableRandom random = new SplittableRandom(6);
+        SkipController controller = new SkipController(2, 0.15);
+        for (int batch = 0; batch < 6; batch++) {
+            int skipped = 0;
+            for (int kept : controller.kept(weights(2000, 2, batch % 2 == 0 ? 1 : 6, random), 2000, new boolean[2000])) {
+                skipped += 2 - kept;
+            }
+            assertThat(skipped / 4000.0).as("batch %d", batch).isBetween(0.145, 0.15);
+        }
+    }
+
     @Test
     void nothingIsSkippedAtTargetZero() {
         SkipController controller = new SkipController(4, 0);

@@ -4,14 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.mojave.engine.evict.LeastRecentlyUsed;
 import org.mojave.engine.kernel.ExactProducts;
 import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.prune.LayerThresholds;
 import org.mojave.engine.prune.OnlinePruning;
 import org.mojave.engine.prune.PruningRule;
 import org.mojave.engine.prune.TokenImportance;
@@ -20,6 +27,7 @@ import org.mojave.engine.stream.StreamedExperts;
 import org.mojave.format.checkpoint.Checkpoint;
 import org.mojave.format.file.DirectFile;
 import org.mojave.format.safetensors.SafetensorsFile;
+import org.mojave.format.tensor.CheckpointException;
 import org.mojave.testkit.Goldens;
 import tools.jackson.databind.JsonNode;
 
@@ -122,6 +130,83 @@ final class DynamicPruningTest {
             }
             assertThat(read.get(1)[0]).as("bytes").isLessThan(read.get(0)[0] * 9 / 10);
         }
+    }
+
+    /** Thresholds of one text, written and read again, skip about the wanted share of another. */
+    @Test
+    void thresholdsOfACheckpointSkipTheirShare(@TempDir Path folder) {
+        try (Model model = Model.open(WREN); Workers workers = new Workers(2)) {
+            ThresholdSurvey survey = new ThresholdSurvey();
+            Decoder decoder = new Decoder(model, workers);
+            decoder.last(List.of(new Decoder.Chunk(decoder.newCache(400), tokens(400, 1))), survey);
+            survey.thresholds().write(folder);
+            PruningThresholds read = PruningThresholds.read(folder);
+            assertThat(read).isEqualTo(survey.thresholds());
+            assertThat(read.tokens()).isEqualTo(400);
+            assertThat(read.layers().keySet()).containsExactly(0, 1, 2, 3, 4, 5);
+            assertThat(skippedShare(model, workers, DynamicPruning.skipping(model.spec(), read, 0.15))).isCloseTo(0.15, within(0.05));
+            assertThat(skippedShare(model, workers, DynamicPruning.median(model.spec(), read))).isCloseTo(0.25, within(0.06));
+            assertThatThrownBy(() -> DynamicPruning.skipping(model.spec(), new PruningThresholds(1, new TreeMap<>()), 0.1))
+                    .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("layer 0");
+        }
+    }
+
+    @Test
+    void damagedThresholdsAreNamed(@TempDir Path folder) throws IOException {
+        assertThatThrownBy(() -> PruningThresholds.read(folder)).isInstanceOf(CheckpointException.class).hasMessageContaining("--pruning");
+        Files.writeString(folder.resolve(PruningThresholds.NAME), """
+                {"format_version": 1, "tokens": 5, "layers": [{"layer": 3, "chosen": 2, "ratio_quantiles": [1, 0], "mass_quantiles": [0, 1]}]}""");
+        assertThatThrownBy(() -> PruningThresholds.read(folder)).isInstanceOf(CheckpointException.class).hasMessageContaining("layer 3");
+        Files.writeString(folder.resolve(PruningThresholds.NAME), "{\"format_version\": 9}");
+        assertThatThrownBy(() -> PruningThresholds.read(folder)).isInstanceOf(CheckpointException.class).hasMessageContaining("version 9");
+    }
+
+    private static double skippedShare(Model model, Workers workers, DynamicPruning pruning) {
+        Decoder decoder = new Decoder(model, workers, new ExactProducts(), Optional.of(pruning));
+        decoder.last(List.of(new Decoder.Chunk(decoder.newCache(500), tokens(500, 2))));
+        return pruning.skippedShare();
+    }
+
+    private static int[] tokens(int count, long seed) {
+        return new SplittableRandom(seed).ints(count, 0, 3000).toArray();
+    }
+
+    /** In a prompt the tokens that later ones look at most keep their experts: those of the highest score by the definition. */
+    @Test
+    void attentionProtectsTokensOfPrompts() {
+        try (Model model = Model.open(WREN)) {
+            DynamicPruning pruning = DynamicPruning.median(model.spec(), everything(model));
+            double[] received = new double[100];
+            Arrays.fill(received, 1);
+            received[7] = 100;
+            received[42] = 80;
+            pruning.attended(Batch.whole(100, 3), (sequence, row) -> {
+                assertThat(sequence).as("short sequences are not asked about").isZero();
+                assertThat(row).isZero();
+                return received;
+            });
+            float[] hidden = new float[103 * 4];
+            Arrays.fill(hidden, 1);
+            int[] experts = new int[2 * 103];
+            float[] weights = new float[2 * 103];
+            for (int i = 0; i < weights.length; i++) {
+                experts[i] = i % 2;
+                weights[i] = i % 2 == 0 ? 0.9f : 0.1f;
+            }
+            pruning.apply(0, new Routing(103, 2, new float[0], experts, weights), hidden, 4);
+            for (int t = 0; t < 100; t++) {
+                assertThat(experts[2 * t + 1]).as("token %d", t).isEqualTo(t == 7 || t == 42 ? 1 : -1);
+            }
+        }
+    }
+
+    /** Thresholds that skip the second expert of every token. */
+    private static PruningThresholds everything(Model model) {
+        TreeMap<Integer, LayerThresholds> layers = new TreeMap<>();
+        for (int layer = 0; layer < model.spec().layers().size(); layer++) {
+            layers.put(layer, new LayerThresholds(2, List.of(1.0, 1.0), List.of(0.5, 0.6)));
+        }
+        return new PruningThresholds(1, layers);
     }
 
     private static int[] prompt() {

@@ -69,7 +69,7 @@ class KeyValueTypeTest {
             for (ProductPath path : paths()) {
                 float[] floats = logits(model, new Decoder(model, one, path));
                 for (KeyValueType type : List.of(KeyValueType.F16, KeyValueType.Q8)) {
-                    RunParts parts = RunParts.of(model, path).with(type);
+                    RunParts parts = RunParts.of(model, path).keyValues(type);
                     float[] whole = logits(model, new Decoder(model, one, parts));
                     assertThat(relative(whole, floats)).as("%s %s %s", name, type, path.describe()).isPositive()
                             .isLessThan(type == KeyValueType.F16 ? 3e-3 : 0.2);
@@ -86,7 +86,7 @@ class KeyValueTypeTest {
     @EnumSource(KeyValueType.class)
     void evaluationSeesWhatDecodingSees(KeyValueType type) {
         try (Model model = open("qwen3_moe"); Workers workers = new Workers(2)) {
-            RunParts parts = RunParts.of(model, new ExactProducts()).with(type);
+            RunParts parts = RunParts.of(model, new ExactProducts()).keyValues(type);
             int[] tokens = tokens(model);
             List<float[]> decoded = new ArrayList<>();
             new Decoder(model, workers, parts).all(List.of(new Decoder.Chunk(new KvCache(model.spec(), tokens.length, type), tokens)),
@@ -109,7 +109,7 @@ class KeyValueTypeTest {
     @EnumSource(KeyValueType.class)
     void aCopyGoesOnAsItsSourceWould(KeyValueType type) {
         try (Model model = open("qwen3_moe"); Workers workers = new Workers(1)) {
-            Decoder decoder = new Decoder(model, workers, RunParts.of(model, new ExactProducts()).with(type));
+            Decoder decoder = new Decoder(model, workers, RunParts.of(model, new ExactProducts()).keyValues(type));
             KvCache source = decoder.newCache(200);
             decoder.last(List.of(new Decoder.Chunk(source, new int[] {1, 2, 3, 4, 5, 6})));
             KvCache branch = decoder.newCache(200);

@@ -68,7 +68,7 @@ class StepTest {
         try (Model model = Model.open(folder); Workers one = new Workers(1); Workers two = new Workers(2)) {
             int vocabulary = model.vocabularySize();
             for (ProductPath path : paths()) {
-                RunParts parts = RunParts.of(model, path).with(path.natives().isPresent() ? KeyValueType.F16 : KeyValueType.F32);
+                RunParts parts = RunParts.of(model, path).keyValues(path.natives().isPresent() ? KeyValueType.F16 : KeyValueType.F32);
                 Decoder single = new Decoder(model, one, parts);
                 Decoder several = new Decoder(model, two, parts);
                 List<KvCache> alone = prompted(model, single);

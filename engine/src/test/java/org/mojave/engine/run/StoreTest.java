@@ -44,7 +44,7 @@ final class StoreTest {
     /** A prompt, three sequences together, and single tokens. */
     private static List<float[]> logits(Model model, ProductPath path, KeyValueType keyValues, int threads) {
         try (Workers workers = new Workers(threads)) {
-            Decoder decoder = new Decoder(model, workers, RunParts.of(model, path).with(keyValues));
+            Decoder decoder = new Decoder(model, workers, RunParts.of(model, path).keyValues(keyValues));
             KvCache one = decoder.newCache(64);
             KvCache two = decoder.newCache(64);
             KvCache three = decoder.newCache(64);

@@ -91,6 +91,7 @@ final class StreamedExpertsTest {
                 }
                 StreamStatistics done = store.statistics();
                 assertThat(done.hits() + done.reads()).as("%d slots", slots).isBetween(done.requests(), done.requests() * 2);
+                assertThat(done.busyNanos()).as("three threads at most").isPositive().isGreaterThanOrEqualTo(done.readNanos() / 3);
                 assertThat(store.slots()).isEqualTo(Math.min(96, slots));
                 if (slots == 200) {
                     assertThat(done.reads()).as("everything fits: nothing is read twice").isLessThanOrEqualTo(96);

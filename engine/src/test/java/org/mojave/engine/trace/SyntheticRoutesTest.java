@@ -27,7 +27,7 @@ final class SyntheticRoutesTest {
 
     @Test
     void withExponentZeroAllExpertsAreAlike() {
-        RouteTrace trace = SyntheticRoutes.zipf(LAYERS, 0, TOKENS, new SplittableRandom(1));
+        RouteTrace trace = SyntheticRoutes.zipf(LAYERS, new SyntheticRoutes.Law(0, 0), TOKENS, new SplittableRandom(1));
         for (int layer = 0; layer < 2; layer++) {
             for (double share : shares(trace, layer)) {
                 assertThat(share).isCloseTo(4 / 16.0, within(0.03));
@@ -40,7 +40,7 @@ final class SyntheticRoutesTest {
     /** P(rank r among the first k) summed over ranks is k; rank 1 is drawn first with 1 / H₁₆. */
     @Test
     void withExponentOneTheSharesFall() {
-        RouteTrace trace = SyntheticRoutes.zipf(LAYERS, 1, TOKENS, new SplittableRandom(1));
+        RouteTrace trace = SyntheticRoutes.zipf(LAYERS, new SyntheticRoutes.Law(1, 0), TOKENS, new SplittableRandom(1));
         double[] shares = shares(trace, 0);
         double harmonic = 0;
         for (int rank = 1; rank <= 16; rank++) {
@@ -63,10 +63,26 @@ final class SyntheticRoutesTest {
 
     @Test
     void aSeedMakesOneTrace() {
-        RouteTrace one = SyntheticRoutes.zipf(LAYERS, 1, 50, new SplittableRandom(7));
-        RouteTrace same = SyntheticRoutes.zipf(LAYERS, 1, 50, new SplittableRandom(7));
-        RouteTrace other = SyntheticRoutes.zipf(LAYERS, 1, 50, new SplittableRandom(8));
+        RouteTrace one = SyntheticRoutes.zipf(LAYERS, new SyntheticRoutes.Law(1, 0), 50, new SplittableRandom(7));
+        RouteTrace same = SyntheticRoutes.zipf(LAYERS, new SyntheticRoutes.Law(1, 0), 50, new SplittableRandom(7));
+        RouteTrace other = SyntheticRoutes.zipf(LAYERS, new SyntheticRoutes.Law(1, 0), 50, new SplittableRandom(8));
         assertThat(one.choices(1)).isEqualTo(same.choices(1)).isNotEqualTo(other.choices(1));
-        assertThatThrownBy(() -> SyntheticRoutes.zipf(LAYERS, -1, 5, new SplittableRandom(7))).hasMessageContaining("exponent");
+        assertThatThrownBy(() -> SyntheticRoutes.zipf(LAYERS, new SyntheticRoutes.Law(-1, 0), 5, new SplittableRandom(7))).hasMessageContaining("exponent");
+    }
+
+    /** Of 4 experts the next token has 4 r + (1 − r) · 4 · 4/16 in common, a little less because what is drawn is none of those kept. */
+    @Test
+    void aShareOfTheExpertsRepeats() {
+        RouteTrace trace = SyntheticRoutes.zipf(LAYERS, new SyntheticRoutes.Law(0, 0.5), TOKENS, new SplittableRandom(3));
+        long common = 0;
+        for (int t = 1; t < TOKENS; t++) {
+            List<Integer> last = Arrays.stream(trace.chosen(0, t - 1)).boxed().toList();
+            common += Arrays.stream(trace.chosen(0, t)).filter(last::contains).count();
+        }
+        assertThat(common / (TOKENS - 1.0)).isBetween(2.2, 2.5);
+        for (double share : shares(trace, 1)) {
+            assertThat(share).isCloseTo(4 / 16.0, within(0.04));
+        }
+        assertThatThrownBy(() -> new SyntheticRoutes.Law(0, 1.5)).hasMessageContaining("repeats");
     }
 }

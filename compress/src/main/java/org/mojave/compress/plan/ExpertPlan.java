@@ -1,0 +1,170 @@
+package org.mojave.compress.plan;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.mojave.compress.allocate.PmqLayer;
+import org.mojave.compress.allocate.PmqProgram;
+import org.mojave.compress.recipe.AllocationMode;
+import org.mojave.compress.recipe.Recipe;
+import org.mojave.compress.recipe.RecipeException;
+import org.mojave.engine.model.FeedForward;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.model.ModelSpec;
+import org.mojave.format.packed.Scheme;
+
+/**
+ * Plans in which only the bits of routed experts are chosen, as Mixture Compressor does it: 1, 2 or 3 for the three matrices of an expert, layer
+ * by layer within a budget of bits, which is the same share for every layer. The largest budget whose whole files are not above the
+ * recipe's target is taken; bits that do not make a whole one for every layer go to the first layers.
+ *
+ * <p>An expert of 2 or 3 bits is stored in the groups of the recipe. The native storage has no ±mean for one bit, so one bit is a trellis of a
+ * whole row ({@code 1rowt}), which is better than what was published.
+ */
+public final class ExpertPlan {
+    /** Bits that an expert may have. */
+    public static final List<Integer> WIDTHS = List.of(1, 2, 3);
+    private static final Scheme ONE_BIT = Scheme.parse("1rowt");
+
+    private final SourceModel source;
+    private final Recipe recipe;
+    private final Map<Integer, PmqLayer> layers;
+    private final List<Integer> experts = new ArrayList<>();
+    private final List<Integer> numbers = new ArrayList<>();
+
+    private ExpertPlan(SourceModel source, Recipe recipe, Map<Integer, PmqLayer> layers) {
+        this.source = source;
+        this.recipe = recipe;
+        this.layers = layers;
+        ModelSpec spec = source.spec();
+        for (int layer = 0; layer < spec.layers().size(); layer++) {
+            if (spec.layer(layer).feedForward() instanceof FeedForward.Mixture mixture) {
+                numbers.add(layer);
+                experts.add(mixture.router().experts());
+            }
+        }
+        if (experts.isEmpty() || Collections.min(experts) < 2) {
+            throw new RecipeException("--allocation " + recipe.allocation().wireName() + " shares out bits among routed experts, which this model has "
+                    + "not; leave it out");
+        }
+    }
+
+    /**
+     * The plan for a recipe with a target; {@code layers}: what was measured of the experts, by layer (not looked at for uniform bits). Throws as
+     * {@link #requireReachable}.
+     */
+    public static Plan of(SourceModel source, Recipe recipe, Map<Integer, PmqLayer> layers) {
+        requireReachable(source, recipe);
+        ExpertPlan plan = new ExpertPlan(source, recipe, layers);
+        long target = plan.target();
+        int low = plan.least();
+        int high = 3 * plan.experts.stream().mapToInt(Integer::intValue).sum();
+        while (low < high) {
+            int middle = (low + high + 1) / 2;
+            if (plan.bytes(plan.schemes(middle)) <= target) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        // Bytes grow with the budget but for the scales, of which two experts of two bits have more than one of one bit and one of three.
+        while (low > plan.least() && plan.bytes(plan.schemes(low)) > target) {
+            low--;
+        }
+        return Plan.of(source, plan.schemes(low), recipe);
+    }
+
+    /** Throws {@link RecipeException} with the floor where not even the fewest bits for every expert fit the recipe's target. */
+    static void requireReachable(SourceModel source, Recipe recipe) {
+        Map<Integer, PmqLayer> unknown = new LinkedHashMap<>();
+        ExpertPlan shape = new ExpertPlan(source, recipe, unknown);
+        for (int i = 0; i < shape.experts.size(); i++) {
+            double[] even = new double[shape.experts.get(i)];
+            Arrays.fill(even, 1);
+            double[][] errors = new double[even.length][WIDTHS.size()];
+            unknown.put(shape.numbers.get(i), new PmqLayer(even, even, errors));
+        }
+        long floor = shape.bytes(shape.schemes(shape.least()));
+        if (floor > shape.target()) {
+            throw new RecipeException(TargetPlan.tooSmall(recipe.target().orElseThrow(), floor, source.parameters()));
+        }
+    }
+
+    private long target() {
+        return recipe.target().orElseThrow().bytes(source.parameters());
+    }
+
+    /** Fewest bits of all experts together, one for each matrix of an expert counted once. */
+    private int least() {
+        return experts.stream().mapToInt(count -> recipe.allocation() == AllocationMode.PMQ ? count + 3 : count).sum();
+    }
+
+    private long bytes(Map<String, Scheme> schemes) {
+        return TargetPlan.fileBytes(Plan.of(source, schemes, recipe), recipe);
+    }
+
+    /** Schemes of all matrices where the experts together have so many bits. */
+    private Map<String, Scheme> schemes(int bits) {
+        Map<String, Scheme> schemes = new LinkedHashMap<>();
+        Plan.of(source, withoutTarget()).matrices().forEach(matrix -> matrix.scheme().ifPresent(scheme -> schemes.put(matrix.id().name(), scheme)));
+        Set<String> ruled = RuledMatrices.of(source, recipe).schemes().keySet();
+        int[] budgets = budgets(bits);
+        for (int i = 0; i < budgets.length; i++) {
+            List<Integer> widths = widths(numbers.get(i), experts.get(i), budgets[i]);
+            for (MatrixId id : source.spec().matrices(numbers.get(i))) {
+                if (id.expert() != MatrixId.NONE && !ruled.contains(id.name())) {
+                    schemes.put(id.name(), scheme(widths.get(id.expert())));
+                }
+            }
+        }
+        return schemes;
+    }
+
+    private Recipe withoutTarget() {
+        return new Recipe(recipe.method(), recipe.scheme(), recipe.vocabularyBits(), recipe.calibration(), recipe.fitting(), recipe.seed())
+                .with(recipe.transformation()).with(recipe.rules());
+    }
+
+    private Scheme scheme(int width) {
+        return width == 1 ? ONE_BIT : new Scheme(width, recipe.scheme().groupSize(), recipe.scheme().symmetric());
+    }
+
+    /** A layer's share of the bits. */
+    private int[] budgets(int bits) {
+        int all = experts.stream().mapToInt(Integer::intValue).sum();
+        int[] budgets = experts.stream().mapToInt(count -> (int) ((long) bits * count / all)).toArray();
+        int left = bits - Arrays.stream(budgets).sum();
+        for (int i = 0; i < left; i++) {
+            budgets[i]++;
+        }
+        return budgets;
+    }
+
+    private List<Integer> widths(int layer, int count, int budget) {
+        return switch (recipe.allocation()) {
+            case PMQ -> PmqProgram.reference(WIDTHS).solve(layers.get(layer), budget).bits();
+            case FREQUENCY -> new PmqProgram(WIDTHS, Set.of(), 1, 0, true).solve(alike(layers.get(layer)), budget).bits();
+            case UNIFORM -> uniform(count, budget);
+            case GLOBAL -> throw new IllegalArgumentException("experts are not all that a global allocation chooses for");
+        };
+    }
+
+    /** As if a bit did the same to all experts: it halves what rounding adds. */
+    private static PmqLayer alike(PmqLayer layer) {
+        double[][] errors = new double[layer.experts()][WIDTHS.size()];
+        for (double[] error : errors) {
+            Arrays.setAll(error, w -> Math.pow(2, -WIDTHS.get(w)));
+        }
+        return new PmqLayer(layer.frequency(), layer.weight(), errors);
+    }
+
+    private static List<Integer> uniform(int count, int budget) {
+        Integer[] widths = new Integer[count];
+        Arrays.setAll(widths, expert -> Math.min(3, budget / count + (expert < budget % count ? 1 : 0)));
+        return List.of(widths);
+    }
+}
