@@ -27,6 +27,7 @@ import org.mojave.engine.run.Generator;
 import org.mojave.engine.run.KvCache;
 import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.Model;
+import org.mojave.engine.run.RouteChange;
 import org.mojave.engine.run.RouterListener;
 import org.mojave.engine.run.RunParts;
 import org.mojave.engine.stream.MemoryShares;
@@ -49,6 +50,7 @@ import picocli.CommandLine.Parameters;
             "  mojave bench MODEL -p 0 -n 128 --kernels java --markdown",
             "  mojave bench MODEL -p 0 -n 64 --batch 1,2,4,8",
             "  mojave bench MODEL -p 0 -n 64 --memory 2GB --routes uniform",
+            "  mojave bench MODEL -p 0 -n 64 --memory 2GB --bounded skip-misses",
         })
 final class BenchCommand implements Callable<Integer> {
     private static final int MOST_SEQUENCES = 256;
@@ -69,6 +71,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Mixin
     private final KeyValueOption keyValues = new KeyValueOption();
+
+    @Mixin
+    private BoundedOption bounded = new BoundedOption();
 
     @Mixin
     private RoutesOption chosenRoutes = new RoutesOption();
@@ -106,6 +111,7 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         List<SpeedTest> tests = tests();
+        bounded.check();
         Console console = common.console(streams);
         if (console.json() && markdown) {
             throw new UsageException("give --json or --markdown, not both");
@@ -124,13 +130,15 @@ final class BenchCommand implements Callable<Integer> {
             boolean forecasts = tests.stream().anyMatch(SpeedTest::oneByOne);
             Optional<ReadSpeed> disk = forecasts ? BenchForecast.disk(placed, common.seed()) : Optional.empty();
             List<Tried> tried = new ArrayList<>();
-            try (Model ready = placed.model()) {
-                Decoder decoder = new Decoder(ready, workers, RunParts.of(ready, selected.path()).pruning(pruning)
-                        .routes(routes.map(RoutesOption.Routes::change)).keyValues(keyValues.type()));
+            try (Model ready = placed.model(); BoundedOption.Bounded decides = bounded.open(ready, Optional.empty())) {
+                Optional<RouteChange> forced = routes.map(RoutesOption.Routes::change);
+                Decoder decoder = new Decoder(ready, workers, RunParts.of(ready, selected.path()).pruning(pruning).keyValues(keyValues.type())
+                        .routes(forced.map(first -> decides.change().map(first::then).orElse(first)).or(decides::change)));
                 for (SpeedTest test : tests) {
                     Speed speed = measure(console, placed, decoder, test);
                     tried.add(new Tried(speed, routes.isPresent() ? routes.map(given -> given.forecast(placed.report().slots())) : placed.report().replay()));
                 }
+                decides.line().ifPresent(console::note);
             }
             long peak = ProcessMemory.residentPeak();
             MemoryBandwidth bandwidth = MemoryBandwidth.best(common.threads());
@@ -146,14 +154,14 @@ final class BenchCommand implements Callable<Integer> {
     /** What a test showed, and what its routes ask of the slab where experts are streamed. */
     private record Tried(Speed speed, Optional<Replay.Result> routes) {}
 
-    /** Experts that were skipped are not in the model, so there is no forecast with pruning. Opens the folder anew: tests have closed it. */
+    /** Experts that were skipped are not in the model, so there is no forecast with pruning or a bounded mode. Opens the folder anew: tests have closed it. */
     private List<Speed> withForecasts(StoreOption.Placed placed, Workers workers, ProductPath path, BenchForecast.Context context, List<Tried> tried) {
         try (Model model = Model.open(folder)) {
             BenchForecast forecast = BenchForecast.measure(model, placed, workers, path, context);
             List<Speed> speeds = new ArrayList<>();
             for (Tried test : tried) {
                 Speed speed = forecast.disk().map(disk -> test.speed().with(disk.bytesPerSecond())).orElse(test.speed());
-                boolean applies = speed.test().oneByOne() && !prune.isAsked();
+                boolean applies = speed.test().oneByOne() && !prune.isAsked() && !bounded.isAsked();
                 speeds.add(applies ? speed.with(forecast.of(speed.test(), test.routes()), speed.disk().flatMap(use ->
                         forecast.knowingTheDisk(speed.test(), test.routes(), use.did().bytesPerSecond()))) : speed);
             }

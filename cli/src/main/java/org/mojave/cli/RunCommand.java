@@ -16,6 +16,7 @@ import java.util.concurrent.Callable;
 import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
+import org.mojave.engine.bounded.Mode;
 import org.mojave.engine.chat.ChatTemplate;
 import org.mojave.engine.chat.Message;
 import org.mojave.engine.kernel.Workers;
@@ -46,6 +47,9 @@ import picocli.CommandLine.Parameters;
             "  mojave run examples/wren-moe -p \"The wren is\" -n 40 --temperature 0.8 --top-p 0.9 --seed 7",
             "  mojave run MODEL --chat --system \"Be terse.\" -p \"Why is the sky blue?\"",
             "  mojave run MODEL -p - --kv q8 < long-prompt.txt",
+            "  mojave run MODEL -p \"The wren is\" --memory 2GB --bounded skip-misses --decisions run.log",
+            "  mojave run MODEL -p \"The wren is\" --replay run.log               the same text again, whatever is in memory",
+            "  mojave run MODEL -p \"The wren is\" --memory 2GB --max-kl 0.02    the fastest mode that is close enough",
         })
 final class RunCommand implements Callable<Integer> {
     private final Streams streams;
@@ -93,6 +97,12 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private final KeyValueOption keyValues = new KeyValueOption();
 
+    @Mixin
+    private BoundedOption bounded = new BoundedOption();
+
+    @Mixin
+    private DivergenceOption divergence = new DivergenceOption();
+
     @Option(names = "--chat", description = "Put the prompt into the model's chat template.")
     private boolean chat;
 
@@ -111,6 +121,8 @@ final class RunCommand implements Callable<Integer> {
         if (text.isEmpty()) {
             throw new UsageException("the prompt is empty; give some text with -p");
         }
+        bounded.check();
+        divergence.check(bounded.isAsked() || prune.isAsked());
         try (Model model = Model.open(folder); Tokenizer tokenizer = Tokenizer.open(folder); Workers workers = new Workers(common.threads())) {
             int[] ids = ids(text, tokenizer);
             if (ids.length > model.contextLength()) {
@@ -124,10 +136,16 @@ final class RunCommand implements Callable<Integer> {
             Optional<DynamicPruning> pruning = prune.pruning(model, folder);
             StoreOption.Placed placed = place.place(model, working(model, ids.length), console);
             try (Model ready = placed.model()) {
-                RunParts parts = RunParts.of(ready, selected.path()).pruning(pruning).keyValues(keyValues.type());
-                Generator generator = new Generator(ready, new Decoder(ready, workers, parts), placed.report().listener());
-                Sampler sampler = new Sampler(sampling, new SplittableRandom(common.seed()));
-                generate(console, new Task(generator, new Generator.Request(ids, most, ends), sampler, placed.report(), pruning), tokenizer);
+                Optional<Mode> mode = divergence.mode(ready, tokenizer, new DivergenceOption.Parts(workers, selected.path(), console));
+                try (BoundedOption.Bounded routes = bounded.open(ready, mode)) {
+                    RunParts parts = RunParts.of(ready, selected.path()).pruning(pruning).keyValues(keyValues.type()).routes(routes.change());
+                    Generator generator = new Generator(ready, new Decoder(ready, workers, parts), placed.report().listener());
+                    Sampler sampler = new Sampler(sampling, new SplittableRandom(common.seed()));
+                    generate(console, new Task(generator, new Generator.Request(ids, most, ends), sampler, placed.report(), pruning), tokenizer);
+                    if (!console.json()) {
+                        routes.line().ifPresent(console::note);
+                    }
+                }
             }
         }
         return ExitCode.DONE.code();
@@ -138,9 +156,9 @@ final class RunCommand implements Callable<Integer> {
             Optional<DynamicPruning> pruning) {}
 
     private MemoryShares.Working working(Model model, int prompt) {
-        int positions = (int) Math.min(model.contextLength(), (long) prompt + most);
+        int positions = (int) Math.min(model.contextLength(), (long) prompt + most) + divergence.positions(model);
         return new MemoryShares.Working(KvCache.bytes(model.spec(), positions, keyValues.type()),
-                LayerRunner.workingBytes(model.spec(), Math.min(prompt, Generator.PROMPT_CHUNK)));
+                LayerRunner.workingBytes(model.spec(), Math.min(prompt, Generator.PROMPT_CHUNK)) + divergence.bytes(model));
     }
 
     private SamplingOptions sampling() {

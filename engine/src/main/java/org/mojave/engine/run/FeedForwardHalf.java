@@ -48,6 +48,7 @@ final class FeedForwardHalf {
             routes.ifPresent(change -> change.apply(weights.layer(), routing));
             listener.routed(weights.layer(), routing);
             pruning.ifPresent(skips -> skips.apply(weights.layer(), routing, hidden, spec.hiddenSize()));
+            routes.ifPresent(change -> change.skip(weights.layer(), routing));
             return routing;
         });
     }
@@ -63,12 +64,18 @@ final class FeedForwardHalf {
         listener.routed(weights.layer(), route(weights, spec.mixture(weights.layer()).router(), normed, tokens, observer));
     }
 
-    /** The router's choice for one token, before its attention, as a guess for the experts' store. */
+    /** The router's choice for one token, before its attention, as a guess for the experts' store and for who fixes routes early. */
     void guess(LayerWeights weights, float[] hidden, int tokens) {
-        if (tokens == 1 && store.isPresent() && store.get().wantsGuesses()
-                && weights.spec().feedForward() instanceof FeedForward.Mixture mixture) {
+        boolean read = store.isPresent() && store.get().wantsGuesses();
+        boolean fix = routes.isPresent() && routes.get().wantsGuesses();
+        if (tokens == 1 && (read || fix) && weights.spec().feedForward() instanceof FeedForward.Mixture mixture) {
             Routing routing = route(weights, mixture.router(), norm(weights, hidden, 1), 1, LinearObserver.NONE);
-            store.get().guess(weights.layer(), routing.experts(), routing.chosen());
+            if (read) {
+                store.get().guess(weights.layer(), routing.experts(), routing.chosen());
+            }
+            if (fix) {
+                routes.get().guessed(weights.layer(), routing);
+            }
         }
     }
 

@@ -36,6 +36,14 @@ public interface ExpertStore extends AutoCloseable {
      */
     void guess(int layer, int[] experts, int count);
 
+    /** Whether an expert is in memory, or on its way there. */
+    default boolean holds(int layer, int expert) {
+        return true;
+    }
+
+    /** The next layer will need these experts for certain: what is missing may be read now. Never changes a result. */
+    default void commit(int layer, int[] experts, int count) {}
+
     /** Stops reading and frees the memory. */
     @Override
     void close();

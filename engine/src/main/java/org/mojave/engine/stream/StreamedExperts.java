@@ -144,6 +144,30 @@ public final class StreamedExperts implements ExpertStore {
         }
     }
 
+    @Override
+    public boolean holds(int layer, int expert) {
+        turn.lock();
+        try {
+            return table.load(plan.first(layer) + expert) != null;
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    @Override
+    public void commit(int layer, int[] experts, int count) {
+        turn.lock();
+        try {
+            for (int i = 0; i < count; i++) {
+                if (table.load(plan.first(layer) + experts[i]) == null) {
+                    readAhead(plan.first(layer) + experts[i]);
+                }
+            }
+        } finally {
+            turn.unlock();
+        }
+    }
+
     private void readAhead(int number) {
         Load load = table.place(number);
         if (load == null) {
