@@ -107,6 +107,9 @@ final class CalibrateCommand implements Callable<Integer> {
         // The scheme only says which matrices are looked at, which is the same for all.
         Recipe recipe = new Recipe(Method.GPTQ, new Scheme(4, Scheme.WHOLE_ROW, true), Recipe.KEEP,
                 calibration.wish(true), new Fitting(false, calibration.affinity(Affinity.Source.ORIGINAL), 0, 0, 0), common.seed());
+        if (calibration.samples()) {
+            recipe = SelfWrittenText.beside(output, model, memory.bytes(), common.threads(), overwrite).with(recipe, console);
+        }
         JobRequest request = new JobRequest(model, output, recipe, Optional.empty(), List.of(),
                 new JobRequest.Limits(memory.bytes(), common.threads(), false, overwrite));
         try (JobConsole job = new JobConsole(console, _ -> "the same command")) {

@@ -29,6 +29,8 @@ import picocli.CommandLine.Parameters;
         footer = {
             "  mojave compress examples/wren-moe --out wren-4",
             "  mojave compress MODEL --out DIR --target-bits 2.8          the best that fits, whole files counted",
+            "  mojave compress MODEL --out DIR --target-bits 2.5 --allocation pmq",
+            "                                                             experts of 1 to 3 bits as Mixture Compressor chooses them",
             "  mojave compress MODEL --out DIR --preset balanced-4bit     a recipe that comes with the program, see mojave recipes",
             "  mojave compress MODEL --out DIR --recipe mine.yaml         your own; options given here count more",
             "  mojave compress MODEL --out DIR --bits 3 --rule attention=8 --rule expert@layers.0.*=keep",

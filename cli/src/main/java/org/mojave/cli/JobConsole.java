@@ -62,6 +62,11 @@ final class JobConsole implements JobListener, AutoCloseable {
 
     @Override
     public void raised(JobEvent event) {
+        if (event instanceof JobEvent.ShortCalibration || event instanceof JobEvent.TensorsLeftOut) {
+            close();
+            console.note("Note: " + event.text()); // known before the work, and perhaps a reason not to begin it
+            return;
+        }
         events.computeIfAbsent(event.getClass(), _ -> new ArrayList<>()).add(event);
     }
 

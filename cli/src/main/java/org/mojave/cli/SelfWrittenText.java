@@ -21,7 +21,7 @@ import org.mojave.compress.sample.SelfSampling;
 record SelfWrittenText(Path model, Path file, SamplingRequest.Limits limits) {
     private static final int TOGETHER = 16;
 
-    /** For {@code compress}: beside the result, so that an interrupted job finds it again. */
+    /** For {@code compress} and {@code calibrate}: beside the result, so that an interrupted job finds it again. */
     static SelfWrittenText beside(Path output, Path model, long memoryBytes, int threads, boolean overwrite) {
         return new SelfWrittenText(model, output.resolveSibling(output.getFileName() + "-tokens.json"),
                 new SamplingRequest.Limits(MemoryBudget.ofProcess(memoryBytes), threads, overwrite));

@@ -54,6 +54,14 @@ final class CalibrateCommandTest {
     }
 
     @Test
+    void theModelCanWriteTheTextItself() {
+        Run run = Run.mojave(calibrate("own", "0", "--sample"));
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(Checkpoint.readJson(folder.resolve("own/config.json")).toString()).contains("own-tokens.json");
+        assertThat(folder.resolve("own-tokens.json")).exists();
+    }
+
+    @Test
     void statisticsAreAddedAndUsed() {
         assertThat(Run.mojave(calibrate("one", "1", "--affinity-power", "1")).code()).isZero();
         assertThat(Run.mojave(calibrate("two", "2", "--affinity-power", "1")).code()).isZero();

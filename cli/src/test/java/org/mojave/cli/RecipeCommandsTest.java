@@ -149,16 +149,6 @@ final class RecipeCommandsTest {
     }
 
     @Test
-    void underStrictAnExpertThatNoTokenReachesIsToldThroughTheLauncherBeforeTheWork() throws IOException, InterruptedException {
-        Run run = Launcher.ofRepository().run("compress", model(), "--out", folder.resolve("out").toString(), "--strict", "--sequences", "1", "--length",
-                "2", "--quiet");
-        assertThat(run.code()).as(run.err()).isEqualTo(6);
-        assertThat(run.err()).hasLineCount(1).containsPattern("layers\\.\\d+\\.experts\\.\\d+: no calibration token of 1 × 2 reaches it").contains("--strict");
-        assertThat(folder.resolve("out.partial")).doesNotExist();
-        assertThat(Run.mojave(compress("fine", "--strict", "--sample")).code()).isZero();
-    }
-
-    @Test
     void theModelWritesItsOwnTextOnceAndOtherWishesAreRefused() throws IOException {
         Run run = Run.mojave(compress("out", "--sample", "--bits", "3"));
         assertThat(run.code()).as(run.err()).isZero();

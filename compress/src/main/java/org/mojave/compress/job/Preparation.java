@@ -27,6 +27,7 @@ import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.transform.LayerScales;
+import org.mojave.engine.kernel.Workers;
 import org.mojave.format.checkpoint.CheckpointLayout;
 import org.mojave.format.tensor.TensorData;
 import tools.jackson.databind.JsonNode;
@@ -64,6 +65,10 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         SourceModel source = SourceModel.open(request.model());
         try {
             Plan.requirePossible(source, request.recipe());
+            if (interrupted.isPresent() && !interrupted.get().isUnfinished()) {
+                interrupted.get().check(request.model(), request.limits().overwrite());
+                requireFiniteWeights(source, request, listener);
+            }
             Optional<StatisticsHeader> statistics = request.statistics().map(folder -> header(folder, request, source));
             JobTokens chosen = JobTokens.of(request, source.model(), listener);
             new ExpertReach(request, source, listener).require(chosen, interrupted);
@@ -78,6 +83,12 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         } catch (RuntimeException e) {
             source.close();
             throw e;
+        }
+    }
+
+    private static void requireFiniteWeights(SourceModel source, JobRequest request, JobListener listener) {
+        try (Workers workers = new Workers(request.limits().threads())) {
+            new FiniteWeights(source, workers).require(listener);
         }
     }
 

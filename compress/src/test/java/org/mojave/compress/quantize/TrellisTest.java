@@ -99,6 +99,31 @@ class TrellisTest {
         assertThat(result.loss()).as("seed %d", SEED).isCloseTo(loss / 2, within(2e-3 * loss));
     }
 
+    @ParameterizedTest
+    @CsvSource({"1rowt", "2g64t6", "3rowt", "4rowt"})
+    void withARejectedOrEmptyHessianWeightsAreFoundByThemselvesAndThatIsSaid(String id) {
+        QuantizerSamples samples = samples(20, 64);
+        float[] indefinite = new float[64 * 64];
+        for (int i = 0; i < 64; i++) {
+            // Pairs of inputs with eigenvalues 1 and −0.05, which no damping allowed makes positive.
+            indefinite[i * 64 + i] = 0.475f;
+            indefinite[i * 64 + (i ^ 1)] = 0.525f;
+        }
+        Gptq gptq = new Gptq(GptqSettings.careful(2).withPaths(32), ALGEBRA);
+        QuantizedMatrix rejected = gptq.quantize(samples.weights(), new Hessian(64, indefinite, 5), Scheme.parse(id));
+        QuantizedMatrix empty = gptq.quantize(samples.weights(), new Hessian(64, new float[64 * 64], 0), Scheme.parse(id));
+        assertThat(rejected.events()).last().isEqualTo(new QuantizationEvent.HessianRejected(0.1));
+        assertThat(empty.events()).containsExactly(new QuantizationEvent.NoTokens());
+        assertThat(rejected.weights()).as("seed %d", SEED).isEqualTo(empty.weights());
+        double left = 0;
+        double all = 0;
+        for (int i = 0; i < rejected.weights().length; i++) {
+            left += Math.pow(samples.weights().values()[i] - rejected.weights()[i], 2);
+            all += Math.pow(samples.weights().values()[i], 2);
+        }
+        assertThat(left / all).as("seed %d", SEED).isBetween(1e-4, 1.4 * Math.pow(0.28, Scheme.parse(id).bits()));
+    }
+
     @Test
     void onePathWithoutChoiceIsNotAsked() {
         assertThatThrownBy(() -> GptqSettings.careful(0).withPaths(0)).hasMessageContaining("not 0");
