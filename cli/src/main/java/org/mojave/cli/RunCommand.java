@@ -16,6 +16,7 @@ import java.util.concurrent.Callable;
 import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
+import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.bounded.Mode;
 import org.mojave.engine.chat.ChatTemplate;
 import org.mojave.engine.chat.Message;
@@ -47,6 +48,7 @@ import picocli.CommandLine.Parameters;
             "  mojave run examples/wren-moe -p \"The wren is\" -n 40 --temperature 0.8 --top-p 0.9 --seed 7",
             "  mojave run MODEL --chat --system \"Be terse.\" -p \"Why is the sky blue?\"",
             "  mojave run MODEL -p - --kv q8 < long-prompt.txt",
+            "  mojave run examples/wren-moe -p \"The wren is\" -p \"A river\" -p \"In winter\"    continues all three together",
             "  mojave run MODEL -p \"The wren is\" --memory 2GB --bounded skip-misses --decisions run.log",
             "  mojave run MODEL -p \"The wren is\" --replay run.log               the same text again, whatever is in memory",
             "  mojave run MODEL -p \"The wren is\" --memory 2GB --max-kl 0.02    the fastest mode that is close enough",
@@ -63,8 +65,10 @@ final class RunCommand implements Callable<Integer> {
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
 
-    @Option(names = {"-p", "--prompt"}, paramLabel = "TEXT", required = true, description = "What to continue; - reads standard input.")
-    private String prompt;
+    @Option(names = {"-p", "--prompt"}, paramLabel = "TEXT", required = true,
+            description = "What to continue; - reads standard input. Given several times, all are continued together, faster than one after the "
+                    + "other; each text is the one it would be alone.")
+    private List<String> prompts;
 
     @Option(names = "-n", paramLabel = "N", defaultValue = "128", description = "New tokens at most (default: ${DEFAULT-VALUE}).")
     private int most;
@@ -117,31 +121,38 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() {
         Console console = common.console(streams);
         SamplingOptions sampling = sampling();
-        String text = "-".equals(prompt) ? TextFiles.read(System.in, "standard input") : prompt;
-        if (text.isEmpty()) {
+        List<String> texts = prompts.stream().map(prompt -> "-".equals(prompt) ? TextFiles.read(System.in, "standard input") : prompt).toList();
+        if (texts.contains("")) {
             throw new UsageException("the prompt is empty; give some text with -p");
         }
         bounded.check();
         divergence.check(bounded.isAsked() || prune.isAsked());
         try (Model model = Model.open(folder); Tokenizer tokenizer = Tokenizer.open(folder); Workers workers = new Workers(common.threads())) {
-            int[] ids = ids(text, tokenizer);
-            if (ids.length > model.contextLength()) {
-                throw new UsageException("the prompt has " + ids.length + " tokens, more than the model's context of "
-                        + model.contextLength() + "; shorten it");
+            List<int[]> ids = texts.stream().map(text -> ids(text, tokenizer)).toList();
+            for (int[] prompt : ids) {
+                if (prompt.length > model.contextLength()) {
+                    throw new UsageException("the prompt has " + prompt.length + " tokens, more than the model's context of "
+                            + model.contextLength() + "; shorten it");
+                }
             }
             Set<Integer> ends = new TreeSet<>(model.endTokens());
             tokenizer.specialTokens().end().ifPresent(token -> tokenizer.id(token).ifPresent(ends::add));
             KernelOption.Selected selected = kernels.select();
             selected.note(console, model);
             Optional<DynamicPruning> pruning = prune.pruning(model, folder);
-            StoreOption.Placed placed = place.place(model, working(model, ids.length), console);
+            StoreOption.Placed placed = place.place(model, working(model, ids), console);
             try (Model ready = placed.model()) {
                 Optional<Mode> mode = divergence.mode(ready, tokenizer, new DivergenceOption.Parts(workers, selected.path(), console));
                 try (BoundedOption.Bounded routes = bounded.open(ready, mode)) {
                     RunParts parts = RunParts.of(ready, selected.path()).pruning(pruning).keyValues(keyValues.type()).routes(routes.change());
                     Generator generator = new Generator(ready, new Decoder(ready, workers, parts), placed.report().listener());
-                    Sampler sampler = new Sampler(sampling, new SplittableRandom(common.seed()));
-                    generate(console, new Task(generator, new Generator.Request(ids, most, ends), sampler, placed.report(), pruning), tokenizer);
+                    List<Generator.Voice> voices = ids.stream().map(prompt -> new Generator.Voice(new Generator.Request(prompt, most, ends),
+                            new Sampler(sampling, new SplittableRandom(common.seed())))).toList();
+                    if (voices.size() > 1) {
+                        new SeveralTexts(console, tokenizer, texts).generate(generator, voices, placed.report(), pruning);
+                    } else {
+                        generate(console, new Task(generator, voices.getFirst(), placed.report(), pruning), tokenizer);
+                    }
                     if (!console.json()) {
                         routes.line().ifPresent(console::note);
                     }
@@ -152,13 +163,17 @@ final class RunCommand implements Callable<Integer> {
     }
 
     /** One text to generate. */
-    private record Task(Generator generator, Generator.Request request, Sampler sampler, StoreReport report,
-            Optional<DynamicPruning> pruning) {}
+    private record Task(Generator generator, Generator.Voice voice, StoreReport report, Optional<DynamicPruning> pruning) {}
 
-    private MemoryShares.Working working(Model model, int prompt) {
-        int positions = (int) Math.min(model.contextLength(), (long) prompt + most) + divergence.positions(model);
-        return new MemoryShares.Working(KvCache.bytes(model.spec(), positions, keyValues.type()),
-                LayerRunner.workingBytes(model.spec(), Math.min(prompt, Generator.PROMPT_CHUNK)) + divergence.bytes(model));
+    private MemoryShares.Working working(Model model, List<int[]> ids) {
+        long cache = KvCache.bytes(model.spec(), divergence.positions(model), KeyValueType.F32);
+        int rows = ids.size();
+        for (int[] prompt : ids) {
+            cache += KvCache.bytes(model.spec(), (int) Math.min(model.contextLength(), (long) prompt.length + most), keyValues.type());
+            rows = Math.max(rows, Math.min(prompt.length, Generator.PROMPT_CHUNK));
+        }
+        long logits = ids.size() == 1 ? 0 : 2L * Float.BYTES * ids.size() * model.vocabularySize();
+        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows) + logits + divergence.bytes(model));
     }
 
     private SamplingOptions sampling() {
@@ -191,7 +206,7 @@ final class RunCommand implements Callable<Integer> {
         TokenStream stream = new TokenStream(tokenizer);
         List<Integer> ids = new ArrayList<>();
         StringBuilder whole = new StringBuilder();
-        Generator.Report report = task.generator().run(task.request(), task.sampler(), token -> {
+        Generator.Report report = task.generator().run(task.voice().request(), task.voice().sampler(), token -> {
             if (ids.isEmpty()) {
                 task.report().generationBegins();
             }
@@ -200,7 +215,7 @@ final class RunCommand implements Callable<Integer> {
         });
         piece(console, stream.finish(), whole);
         if (console.json()) {
-            Map<String, Object> json = json(task.request().prompt(), ids, whole.toString(), report);
+            Map<String, Object> json = json(task.voice().request().prompt(), ids, whole.toString(), report);
             Map<String, Object> experts = task.report().json(report.steps());
             if (!experts.isEmpty()) {
                 json.put("experts", experts);
@@ -230,11 +245,11 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private static String speed(double tokensPerSecond) {
+    static String speed(double tokensPerSecond) {
         return Quantities.decimals(tokensPerSecond, tokensPerSecond < 100 ? 1 : 0) + " tokens/s";
     }
 
-    private static Map<String, Object> json(int[] prompt, List<Integer> ids, String text, Generator.Report report) {
+    static Map<String, Object> json(int[] prompt, List<Integer> ids, String text, Generator.Report report) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("promptIds", prompt);
         json.put("ids", ids);

@@ -133,6 +133,26 @@ class TextCommandsTest {
     }
 
     @Test
+    void severalPromptsAreContinuedTogetherThroughTheLauncher() throws IOException, InterruptedException {
+        List<String> prompts = List.of("The wren is a small bird", "A river", "In winter the");
+        Run together = MOJAVE.run("run", WREN, "-p", prompts.get(0), "-p", prompts.get(1), "-p", prompts.get(2), "-n", "9", "--json");
+        assertThat(together.code()).as(together.err()).isZero();
+        JsonNode texts = JSON.readTree(together.out()).path("texts");
+        StringBuilder shown = new StringBuilder();
+        for (int i = 0; i < prompts.size(); i++) {
+            JsonNode alone = JSON.readTree(Run.mojave("run", WREN, "-p", prompts.get(i), "-n", "9", "--json").out());
+            for (String field : List.of("promptIds", "ids", "text", "stop")) {
+                assertThat(texts.get(i).path(field)).as("%s of %s", field, prompts.get(i)).isEqualTo(alone.path(field));
+            }
+            shown.append('[').append(i + 1).append("] ").append(prompts.get(i)).append('\n').append(alone.path("text").stringValue()).append("\n\n");
+        }
+        Run plain = Run.mojave("run", WREN, "-p", prompts.get(0), "-p", prompts.get(1), "-p", prompts.get(2), "-n", "9");
+        assertThat(plain.out()).isEqualTo(shown.toString());
+        assertThat(plain.err()).containsPattern("3 prompts, 27 new tokens at [0-9.]+ tokens/s in all");
+        assertThat(Run.mojave("run", WREN, "-p", "The", "-p", "").err()).contains("the prompt is empty");
+    }
+
+    @Test
     void theSeedDecidesWhatIsDrawn() {
         String[] command = {"run", WREN, "-p", "The", "-n", "12", "--temperature", "1.5", "--quiet", "--seed", "1"};
         String first = Run.mojave(command).out();

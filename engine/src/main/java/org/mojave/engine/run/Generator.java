@@ -1,9 +1,11 @@
 package org.mojave.engine.run;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
 /**
  * Continues a prompt token by token. Pair it with a {@code TokenStream} to get text.
@@ -15,6 +17,7 @@ public final class Generator {
     public static final int PROMPT_CHUNK = 512;
 
     private final int contextLength;
+    private final int vocabularySize;
     private final Decoder decoder;
     private final RouterListener listener;
 
@@ -26,6 +29,7 @@ public final class Generator {
     /** As {@link #Generator(Model, Decoder)}, reporting the router's choices. */
     public Generator(Model model, Decoder decoder, RouterListener listener) {
         this.contextLength = model.contextLength();
+        this.vocabularySize = model.vocabularySize();
         this.decoder = decoder;
         this.listener = listener;
     }
@@ -82,46 +86,122 @@ public final class Generator {
         }
     }
 
+    /** One of several texts, and what draws its tokens. */
+    public record Voice(Request request, Sampler sampler) {}
+
+    /** Receives the tokens of several texts. */
+    @FunctionalInterface
+    public interface TextTokens {
+        /** A new token of text {@code text}. */
+        void accept(int text, int token);
+    }
+
+    /** A text that grows. */
+    private final class Text {
+        private final Request request;
+        private final Sampler sampler;
+        private final KvCache cache;
+        private final long start = System.nanoTime();
+        private long prompted;
+        private int last;
+        private int made;
+        private int steps;
+        private Stop stop;
+
+        Text(Request request, Sampler sampler) {
+            int length = request.prompt().length;
+            if (length > contextLength) {
+                throw new IllegalArgumentException("the prompt has " + length + " tokens, more than the model's context of " + contextLength
+                        + "; shorten it");
+            }
+            this.request = request;
+            this.sampler = sampler;
+            cache = decoder.newCache((int) Math.min(contextLength, (long) length + request.most()));
+        }
+
+        /** Computes the prompt and returns the logits after it. */
+        float[] prompt() {
+            int[] prompt = request.prompt();
+            float[] logits = null;
+            for (int first = 0; first < prompt.length; first += PROMPT_CHUNK) {
+                int[] part = Arrays.copyOfRange(prompt, first, Math.min(prompt.length, first + PROMPT_CHUNK));
+                logits = decoder.last(List.of(new Decoder.Chunk(cache, part)), listener).getFirst();
+            }
+            prompted = System.nanoTime();
+            sampler.accept(prompt);
+            return logits;
+        }
+
+        /** Draws the next token and hands it out, unless it ends the text. */
+        void draw(float[] logits, IntConsumer tokens) {
+            last = sampler.next(logits);
+            if (request.ends().contains(last)) {
+                stop = Stop.END_OF_TEXT;
+                return;
+            }
+            tokens.accept(last);
+            made++;
+            stop = made == request.most() ? Stop.MOST_TOKENS : cache.length() == contextLength ? Stop.CONTEXT_FULL : null;
+        }
+
+        Report report(long begun) {
+            return new Report(request.prompt().length, made, steps, prompted - start, System.nanoTime() - begun, stop);
+        }
+    }
+
     /**
      * Continues the prompt and hands out each new token as it is drawn. Throws IllegalArgumentException for a prompt that
      * does not fit into the model's context.
      */
     public Report run(Request request, Sampler sampler, IntConsumer tokens) {
-        int[] prompt = request.prompt();
-        if (prompt.length > contextLength) {
-            throw new IllegalArgumentException("the prompt has " + prompt.length + " tokens, more than the model's context of "
-                    + contextLength + "; shorten it");
+        Text text = new Text(request, sampler);
+        text.draw(text.prompt(), tokens);
+        while (text.stop == null) {
+            float[] logits = decoder.last(List.of(new Decoder.Chunk(text.cache, new int[] {text.last})), listener).getFirst();
+            text.steps++;
+            text.draw(logits, tokens);
         }
-        KvCache cache = decoder.newCache((int) Math.min(contextLength, (long) prompt.length + request.most()));
-        long start = System.nanoTime();
-        float[] logits = null;
-        for (int first = 0; first < prompt.length; first += PROMPT_CHUNK) {
-            int[] part = Arrays.copyOfRange(prompt, first, Math.min(prompt.length, first + PROMPT_CHUNK));
-            logits = step(cache, part);
-        }
-        long prompted = System.nanoTime();
-        sampler.accept(prompt);
-        int made = 0;
-        int steps = 0;
-        while (true) {
-            int token = sampler.next(logits);
-            Stop stop = null;
-            if (request.ends().contains(token)) {
-                stop = Stop.END_OF_TEXT;
-            } else {
-                tokens.accept(token);
-                made++;
-                stop = made == request.most() ? Stop.MOST_TOKENS : cache.length() == contextLength ? Stop.CONTEXT_FULL : null;
-            }
-            if (stop != null) {
-                return new Report(prompt.length, made, steps, prompted - start, System.nanoTime() - prompted, stop);
-            }
-            logits = step(cache, new int[] {token});
-            steps++;
-        }
+        return text.report(text.prompted);
     }
 
-    private float[] step(KvCache cache, int[] tokens) {
-        return decoder.last(List.of(new Decoder.Chunk(cache, tokens)), listener).getFirst();
+    /**
+     * Continues several prompts: computes one after the other, then adds a token to each text at a time ({@link Decoder#step}) until all
+     * have ended. Each text is the one that {@link #run} gives it, to the bit. A report's generation time is that of all texts until that
+     * one ended.
+     */
+    public List<Report> together(List<Voice> voices, TextTokens tokens) {
+        List<Text> texts = new ArrayList<>();
+        List<float[]> prompted = new ArrayList<>();
+        for (Voice voice : voices) {
+            Text text = new Text(voice.request(), voice.sampler());
+            texts.add(text);
+            prompted.add(text.prompt());
+        }
+        Report[] reports = new Report[texts.size()];
+        long begun = System.nanoTime();
+        for (int i = 0; i < reports.length; i++) {
+            int number = i;
+            texts.get(i).draw(prompted.get(i), token -> tokens.accept(number, token));
+            reports[i] = texts.get(i).report(begun);
+        }
+        float[] logits = new float[Math.multiplyExact(reports.length, vocabularySize)];
+        List<Integer> growing = growing(texts);
+        while (!growing.isEmpty()) {
+            List<KvCache> caches = growing.stream().map(i -> texts.get(i).cache).toList();
+            decoder.step(new Decoder.Step(caches, growing.stream().mapToInt(i -> texts.get(i).last).toArray()), listener, logits);
+            for (int row = 0; row < growing.size(); row++) {
+                int number = growing.get(row);
+                Text text = texts.get(number);
+                text.steps++;
+                text.draw(Arrays.copyOfRange(logits, row * vocabularySize, (row + 1) * vocabularySize), token -> tokens.accept(number, token));
+                reports[number] = text.report(begun);
+            }
+            growing = growing(texts);
+        }
+        return List.of(reports);
+    }
+
+    private static List<Integer> growing(List<Text> texts) {
+        return IntStream.range(0, texts.size()).filter(i -> texts.get(i).stop == null).boxed().toList();
     }
 }

@@ -78,6 +78,33 @@ class GeneratorTest {
     }
 
     @Test
+    void textsThatGrowTogetherAreThoseThatGrowAlone() {
+        try (Model wren = Model.open(ROOT.resolve("examples/wren-moe"))) {
+            List<Generator.Voice> voices = new ArrayList<>();
+            List<List<Integer>> together = new ArrayList<>();
+            List<List<Integer>> alone = new ArrayList<>();
+            List<Generator.Stop> stops = new ArrayList<>();
+            SamplingOptions drawn = new SamplingOptions(1.3f, 0, 1, 0, 1);
+            for (int i = 0; i < 7; i++) {
+                int[] prompt = new SplittableRandom(i).ints(1 + 3 * i, 0, wren.vocabularySize()).toArray();
+                List<Integer> made = new ArrayList<>();
+                Generator.Request request = new Generator.Request(prompt, 5 + 2 * (i % 4), i == 6 ? Set.of(alone.getFirst().get(2)) : wren.endTokens());
+                request = i == 6 ? new Generator.Request(voices.getFirst().request().prompt(), 9, request.ends()) : request;
+                Generator.Report report = new Generator(wren, new Decoder(wren, workers)).run(request, new Sampler(drawn, new SplittableRandom(3)), made::add);
+                stops.add(report.stop());
+                alone.add(made);
+                together.add(new ArrayList<>());
+                voices.add(new Generator.Voice(request, new Sampler(drawn, new SplittableRandom(3))));
+            }
+            List<Generator.Report> reports = new Generator(wren, new Decoder(wren, workers))
+                    .together(voices, (text, token) -> together.get(text).add(token));
+            assertThat(together).isEqualTo(alone);
+            assertThat(reports).extracting(Generator.Report::stop).isEqualTo(stops).contains(Generator.Stop.END_OF_TEXT, Generator.Stop.MOST_TOKENS);
+            assertThat(reports.getFirst().steps()).isEqualTo(together.getFirst().size() - 1);
+        }
+    }
+
+    @Test
     void refusesWhatCannotBeContinued() {
         int[] tooLong = new int[model.contextLength() + 1];
         assertThatThrownBy(() -> run(model, new Generator.Request(tooLong, 1, Set.of()), new ArrayList<>()))
