@@ -6,7 +6,7 @@ import java.util.Objects;
 
 /**
  * Keys or values of one layer in a {@link KeyValueType}: rows of {@code heads · dimension} components. A row is stored by itself, so what
- * is read does not depend on what was written together. Not safe for use by several threads while it is written or resized.
+ * is read does not depend on what was written together. Several threads may write different rows at a time.
  *
  * <p>Example: {@code rows.resize(64, 0); rows.write(0, keys, 0, 3); rows.read(2, 0, 3, headTwo)}.
  */
@@ -14,6 +14,8 @@ public final class StoredRows {
     /** Below this all of a run is 0. */
     private static final float SMALLEST = 1e-30f;
     private static final float LARGEST_CODE = 127;
+    /** Adding 1.5 · 2^23 leaves the nearest whole number in the lowest bits. */
+    private static final float ROUND = 12582912f;
 
     private final KeyValueType type;
     private final int heads;
@@ -98,11 +100,7 @@ public final class StoredRows {
         int start = first * width();
         switch (type) {
             case F32 -> System.arraycopy(source, offset, floats, start, count * width());
-            case F16 -> {
-                for (int i = 0; i < count * width(); i++) {
-                    halves[start + i] = Float.floatToFloat16(source[offset + i]);
-                }
-            }
+            case F16 -> round(source, offset, halves, start, count * width());
             case Q8 -> {
                 for (int head = 0; head < count * heads; head++) {
                     for (int run = 0; run < runs(); run++) {
@@ -115,12 +113,19 @@ public final class StoredRows {
         }
     }
 
-    /** Rounds one run and returns its scale; what is not finite makes it NaN. */
-    private float round(float[] source, int from, int to, int count) {
-        float largest = 0;
+    private static void round(float[] source, int from, short[] target, int to, int count) {
         for (int i = 0; i < count; i++) {
-            largest = Math.max(largest, Math.abs(source[from + i]));
+            target[to + i] = Float.floatToFloat16(source[from + i]);
         }
+    }
+
+    /** Rounds one run, ties to even, and returns its scale; what is not finite makes it NaN. */
+    private float round(float[] source, int from, int to, int count) {
+        int bits = 0;
+        for (int i = 0; i < count; i++) {
+            bits = Math.max(bits, Float.floatToRawIntBits(source[from + i]) & Integer.MAX_VALUE);
+        }
+        float largest = Float.intBitsToFloat(bits);
         if (!(largest < Float.POSITIVE_INFINITY)) {
             return Float.NaN;
         }
@@ -128,11 +133,14 @@ public final class StoredRows {
             Arrays.fill(codes, to, to + count, (byte) 0);
             return 0;
         }
-        float inverse = LARGEST_CODE / largest;
-        for (int i = 0; i < count; i++) {
-            codes[to + i] = (byte) Math.rint(source[from + i] * inverse);
-        }
+        codes(source, from, LARGEST_CODE / largest, codes, to, count);
         return largest / LARGEST_CODE;
+    }
+
+    private static void codes(float[] source, int from, float inverse, byte[] target, int to, int count) {
+        for (int i = 0; i < count; i++) {
+            target[to + i] = (byte) Float.floatToRawIntBits(source[from + i] * inverse + ROUND);
+        }
     }
 
     /** Takes rows {@code first … end−1} of another of the same form. */

@@ -250,7 +250,7 @@ final class AttentionHalf {
     }
 
     /** Where each sequence's keys and values are: in its cache, after adding the new ones, or in the batch itself. */
-    private static HeadAttention.Source[] sources(LayerWeights weights, Projected projected, Batch batch) {
+    private HeadAttention.Source[] sources(LayerWeights weights, Projected projected, Batch batch) {
         Attention attention = weights.spec().attention();
         int keyWidth = attention.keyValueHeads() * attention.keyDimension();
         int valueWidth = attention.keyValueHeads() * attention.valueDimension();
@@ -261,8 +261,11 @@ final class AttentionHalf {
             if (sequence.cache().isPresent()) {
                 StoredRows keys = sequence.cache().get().keys(weights.layer());
                 StoredRows values = sequence.cache().get().values(weights.layer());
-                keys.write(sequence.first(), projected.key(), row * keyWidth, sequence.tokens());
-                values.write(sequence.first(), projected.value(), row * valueWidth, sequence.tokens());
+                int firstRow = row;
+                Rows.forEach(workers, sequence.tokens(), (first, end) -> {
+                    keys.write(sequence.first() + first, projected.key(), (firstRow + first) * keyWidth, end - first);
+                    values.write(sequence.first() + first, projected.value(), (firstRow + first) * valueWidth, end - first);
+                });
                 sources[s] = keys.type() == KeyValueType.F32 ? new HeadAttention.Source.Floats(keys.floats(), 0, values.floats(), 0)
                         : new HeadAttention.Source.Stored(keys, values);
             } else {
