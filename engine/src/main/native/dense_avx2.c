@@ -23,6 +23,10 @@ INLINE vector load_f16(const uint8_t *p) {
     return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) p));
 }
 
+INLINE vector load_i8(const uint8_t *p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) p)));
+}
+
 INLINE vector multiply_add(vector a, vector b, vector c) {
     return _mm256_fmadd_ps(a, b, c);
 }

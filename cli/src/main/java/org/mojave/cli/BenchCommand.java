@@ -48,9 +48,9 @@ import picocli.CommandLine.Parameters;
             "  mojave bench wren-4",
             "  mojave bench model-Q4_K_M.gguf -p 128,512 -n 64 -r 3",
             "  mojave bench MODEL -p 0 -n 128 --kernels java --markdown",
-            "  mojave bench MODEL -p 0 -n 64 --sequences 4",
             "  mojave bench MODEL -p 0 -n 64 --memory 2GB --routes uniform",
             "  mojave bench MODEL -p 0 -n 64 --memory 2GB --bounded skip-misses",
+            "  mojave bench MODEL -p 0 -n 64 --batch 1,2,4,8",
         })
 final class BenchCommand implements Callable<Integer> {
     private static final int MOST_SEQUENCES = 256;
@@ -75,6 +75,9 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     private RoutesOption chosenRoutes = new RoutesOption();
 
+    @Mixin
+    private final KeyValueOption keyValues = new KeyValueOption();
+
     @Parameters(paramLabel = "MODEL", description = "Folder of the model, or a .gguf file.")
     private Path folder;
 
@@ -86,9 +89,10 @@ final class BenchCommand implements Callable<Integer> {
             description = "Tokens to generate from an empty context, several with commas between; 0 for none (default: ${DEFAULT-VALUE}).")
     private List<Integer> generations;
 
-    @Option(names = "--sequences", paramLabel = "N", defaultValue = "1",
-            description = "Sequences that generate together, sharing what is read of the weights (default: ${DEFAULT-VALUE}).")
-    private int sequences;
+    @Option(names = {"--batch", "--sequences"}, paramLabel = "N", split = ",", defaultValue = "1",
+            description = "Sequences that generate together, one token each at a time, so that weights are read once for all; several with commas "
+                    + "between. Speeds count all of them (default: ${DEFAULT-VALUE}).")
+    private List<Integer> batches;
 
     @Option(names = "-r", paramLabel = "N", defaultValue = "5", description = "Repetitions; the median counts (default: ${DEFAULT-VALUE}).")
     private int repetitions;
@@ -120,7 +124,7 @@ final class BenchCommand implements Callable<Integer> {
             }
             Optional<RoutesOption.Routes> routes = chosenRoutes.routes(model, common.seed());
             KernelOption.Selected selected = kernels.select();
-            selected.note(console);
+            selected.note(console, model);
             Optional<DynamicPruning> pruning = prune.pruning(model, folder);
             StoreOption.Placed placed = place.place(model, working(model, tests), console);
             boolean forecasts = tests.stream().anyMatch(SpeedTest::oneByOne);
@@ -128,7 +132,7 @@ final class BenchCommand implements Callable<Integer> {
             List<Tried> tried = new ArrayList<>();
             try (Model ready = placed.model(); BoundedOption.Bounded decides = bounded.open(ready, Optional.empty())) {
                 Optional<RouteChange> forced = routes.map(RoutesOption.Routes::change);
-                Decoder decoder = new Decoder(ready, workers, RunParts.of(selected.path()).experts(ready.experts()).pruning(pruning)
+                Decoder decoder = new Decoder(ready, workers, RunParts.of(ready, selected.path()).skipping(pruning).with(keyValues.type())
                         .routes(forced.map(first -> decides.change().map(first::then).orElse(first)).or(decides::change)));
                 for (SpeedTest test : tests) {
                     Speed speed = measure(console, placed, decoder, test);
@@ -139,10 +143,10 @@ final class BenchCommand implements Callable<Integer> {
             long peak = ProcessMemory.residentPeak();
             MemoryBandwidth bandwidth = MemoryBandwidth.best(common.threads());
             pruning.ifPresent(skips -> console.note(PruneOption.line(skips)));
-            BenchForecast.Context context = new BenchForecast.Context(bandwidth.bytesPerSecond(), disk, common.seed());
+            BenchForecast.Context context = new BenchForecast.Context(bandwidth.bytesPerSecond(), keyValues.type(), disk, common.seed());
             List<Speed> speeds = forecasts ? withForecasts(placed, workers, selected.path(), context, tried) : tried.stream().map(Tried::speed).toList();
-            show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.reason(), common.threads(),
-                    speeds, bandwidth, peak));
+            show(console, new BenchResult(folder.toString(), weightBytes(model), ActiveBytes.of(model), selected.line(model), keyValues.type(),
+                    common.threads(), speeds, bandwidth, peak));
         }
         return ExitCode.DONE.code();
     }
@@ -166,12 +170,16 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private List<SpeedTest> tests() {
-        if (sequences < 1 || sequences > MOST_SEQUENCES) {
-            throw new UsageException("--sequences must be between 1 and " + MOST_SEQUENCES + ", not " + sequences);
+        for (int batch : batches) {
+            if (batch < 1 || batch > MOST_SEQUENCES) {
+                throw new UsageException("--batch must be between 1 and " + MOST_SEQUENCES + ", not " + batch);
+            }
         }
         List<SpeedTest> tests = new ArrayList<>();
         add(tests, "-p", SpeedTest.Kind.PROMPT, prompts, 1);
-        add(tests, "-n", SpeedTest.Kind.GENERATION, generations, sequences);
+        for (int batch : batches) {
+            add(tests, "-n", SpeedTest.Kind.GENERATION, generations, batch);
+        }
         if (tests.isEmpty()) {
             throw new UsageException("nothing to measure: -p and -n are both 0");
         }
@@ -195,14 +203,16 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private static MemoryShares.Working working(Model model, List<SpeedTest> tests) {
+    private MemoryShares.Working working(Model model, List<SpeedTest> tests) {
         long cache = 0;
         int rows = 0;
+        long logits = 0;
         for (SpeedTest test : tests) {
-            cache = Math.max(cache, test.sequences() * KvCache.bytes(model.spec(), test.tokens()));
+            cache = Math.max(cache, test.sequences() * KvCache.bytes(model.spec(), test.tokens(), keyValues.type()));
+            logits = Math.max(logits, 4L * test.sequences() * model.vocabularySize());
             rows = Math.max(rows, test.sequences() * (test.oneByOne() ? 1 : Math.min(test.tokens(), Generator.PROMPT_CHUNK)));
         }
-        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows));
+        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows) + logits);
     }
 
     private Speed measure(Console console, StoreOption.Placed placed, Decoder decoder, SpeedTest test) {

@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.mojave.cli.bench.SpeedTest;
 import org.mojave.engine.forecast.DecodeSpeed;
 import org.mojave.engine.forecast.TokenForecast;
+import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.run.ActiveBytes;
@@ -24,12 +25,14 @@ final class BenchForecast {
 
     private final Model model;
     private final TokenForecast.Machine machine;
+    private final KeyValueType keyValues;
     private final Optional<StreamPlan> plan;
     private final Optional<ReadSpeed> disk;
 
-    private BenchForecast(Model model, TokenForecast.Machine machine, Optional<StreamPlan> plan, Optional<ReadSpeed> disk) {
+    private BenchForecast(Model model, TokenForecast.Machine machine, KeyValueType keyValues, Optional<StreamPlan> plan, Optional<ReadSpeed> disk) {
         this.model = model;
         this.machine = machine;
+        this.keyValues = keyValues;
         this.plan = plan;
         this.disk = disk;
     }
@@ -38,7 +41,7 @@ final class BenchForecast {
     static BenchForecast measure(Model model, StoreOption.Placed placed, Workers workers, ProductPath path, Context context) {
         DecodeSpeed computing = DecodeSpeed.measure(model, workers, path, placed.report().slots(), TIMING);
         Optional<ReadSpeed> disk = disk(placed, context.seed()).map(after -> context.diskBefore().map(after::meanWith).orElse(after));
-        return new BenchForecast(model, new TokenForecast.Machine(context.memoryBytesPerSecond(), computing), placed.plan(), disk);
+        return new BenchForecast(model, new TokenForecast.Machine(context.memoryBytesPerSecond(), computing), context.keyValues(), placed.plan(), disk);
     }
 
     /** What the disk gives to experts now, if they are streamed. */
@@ -46,8 +49,8 @@ final class BenchForecast {
         return placed.plan().map(plan -> ReadSpeed.measure(plan, StreamedExperts.Reading.usual(), seed));
     }
 
-    /** The machine's memory, its disk before the tests, and a seed for what is read. */
-    record Context(double memoryBytesPerSecond, Optional<ReadSpeed> diskBefore, long seed) {}
+    /** The machine's memory, how keys and values are kept, the disk before the tests, and a seed for what is read. */
+    record Context(double memoryBytesPerSecond, KeyValueType keyValues, Optional<ReadSpeed> diskBefore, long seed) {}
 
     /** What the disk gives to experts alone, if they are streamed. */
     Optional<ReadSpeed> disk() {
@@ -70,7 +73,7 @@ final class BenchForecast {
     }
 
     private TokenForecast.Token token(SpeedTest test) {
-        return new TokenForecast.Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), test.tokens()) / 2.0,
+        return new TokenForecast.Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), test.tokens(), keyValues) / 2.0,
                 plan.map(StreamPlan::cycle).orElse(0));
     }
 }

@@ -23,6 +23,7 @@ import org.mojave.engine.kernel.LinearAlgebra;
 import org.mojave.engine.kernel.NativeChoice;
 import org.mojave.engine.kernel.NativeSupport;
 import org.mojave.engine.kernel.OpenBlas;
+import org.mojave.engine.run.Model;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -35,6 +36,7 @@ import picocli.CommandLine.Option;
         footer = {
             "  mojave doctor",
             "  mojave doctor --folder /mnt/models    measures the disk that will hold the models",
+            "  mojave doctor --model wren-4          says which kernels multiply the matrices of that model",
             "  mojave doctor --json",
         })
 final class DoctorCommand implements Callable<Integer> {
@@ -48,6 +50,9 @@ final class DoctorCommand implements Callable<Integer> {
     @Option(names = "--folder", paramLabel = "DIR", description = "Folder whose disk is measured (default: the current one).", defaultValue = ".")
     private Path folder;
 
+    @Option(names = "--model", paramLabel = "MODEL", description = "Folder of a model, or a .gguf file: say which kernels multiply its matrices.")
+    private Optional<Path> model = Optional.empty();
+
     DoctorCommand(Streams streams) {
         this.streams = streams;
     }
@@ -58,26 +63,37 @@ final class DoctorCommand implements Callable<Integer> {
             throw new UsageException("--folder " + folder + ": no such folder");
         }
         Console console = common.console(streams);
+        NativeSupport support = NativeSupport.load(new NativeChoice.Best());
         List<Finding> findings = new ArrayList<>();
+        Finding kernels = kernels(support);
         findings.add(JavaRuntime.current().finding());
         findings.add(Processor.current().finding());
         findings.add(Memory.current().finding());
         console.note("Measuring memory and disk…");
         findings.add(MemoryBandwidth.measure(common.threads(), BANDWIDTH_TIME).finding());
         findings.add(DiskBandwidth.measure(folder).finding());
-        findings.add(kernels(NativeSupport.load(new NativeChoice.Best())));
+        findings.add(kernels);
         findings.add(linearAlgebra());
         findings.add(CCompiler.onPath(String.valueOf(System.getenv("PATH"))).finding());
         show(console, findings);
         return ExitCode.DONE.code();
     }
 
-    private static Finding kernels(NativeSupport support) {
+    /** Opens the model, if one was given, before anything is measured: a mistake should be said at once. */
+    private Finding kernels(NativeSupport support) {
         KernelOption.Selected selected = KernelOption.Selected.automatic(support);
-        Map<String, Object> facts = Map.of("path", selected.reason());
+        String line;
+        if (model.isPresent()) {
+            try (Model opened = Model.open(model.get())) {
+                line = selected.line(opened);
+            }
+        } else {
+            line = selected.line();
+        }
+        Map<String, Object> facts = Map.of("path", line);
         return switch (support) {
-            case NativeSupport.Available _ -> Finding.good("kernels", selected.reason(), facts);
-            case NativeSupport.Unavailable(NativeSupport.Cause cause, _) -> Finding.weak("kernels", selected.reason(), switch (cause) {
+            case NativeSupport.Available _ -> Finding.good("kernels", line, facts);
+            case NativeSupport.Unavailable(NativeSupport.Cause cause, _) -> Finding.weak("kernels", line, switch (cause) {
                 case DISABLED -> "generation is slower; switch native kernels on";
                 case NOT_BUILT -> "generation is slower; install a C compiler (gcc) on Linux on x86-64 and build Mojave again";
                 case PROCESSOR -> "generation is slower; a processor with AVX2 (x86-64, 2013 and later) runs the native kernels";

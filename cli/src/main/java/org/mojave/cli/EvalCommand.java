@@ -23,11 +23,14 @@ import org.mojave.engine.evaluate.LogitSource;
 import org.mojave.engine.evaluate.ModelLogits;
 import org.mojave.engine.kernel.ActivationScheme;
 import org.mojave.engine.kernel.ExactProducts;
+import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.run.DynamicPruning;
 import org.mojave.engine.run.IntegerActivations;
+import org.mojave.engine.run.KvCache;
 import org.mojave.engine.run.Model;
+import org.mojave.engine.run.RunParts;
 import org.mojave.engine.stream.MemoryShares;
 import org.mojave.engine.tokenize.Tokenizer;
 import picocli.CommandLine.Command;
@@ -93,6 +96,9 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--batch", paramLabel = "N", description = "Windows run at a time (default: what fits into 256 MiB). Never changes a result.")
     private Integer batch;
 
+    @Mixin
+    private final KeyValueOption keyValues = new KeyValueOption();
+
     EvalCommand(Streams streams) {
         this.streams = streams;
     }
@@ -113,11 +119,12 @@ final class EvalCommand implements Callable<Integer> {
             ProductPath path = selected.path();
             ProductPath basePath = activations == null ? path : new ExactProducts();
             List<int[]> ids = texts.stream().map(text -> ids(text, tokenizer, baseTokenizer)).toList();
-            selected.note(console);
+            selected.note(console, model);
             Optional<DynamicPruning> pruning = prune.pruning(model, folder);
             MemoryShares.Working working = new MemoryShares.Working(0, options.batch() * bytesPerWindow(model, base));
             try (Model ready = place.place(model, working, console).model()) {
-                Evaluator evaluator = new Evaluator(new ModelLogits(ready, workers, path, pruning),
+                Evaluator evaluator = new Evaluator(new ModelLogits(ready, workers,
+                        RunParts.of(ready, path).skipping(pruning).with(keyValues.type())),
                         Optional.ofNullable(base).map(b -> (LogitSource) new ModelLogits(b, workers, basePath)), workers);
                 List<Measured> all = new ArrayList<>();
                 for (int i = 0; i < texts.size(); i++) {
@@ -149,11 +156,12 @@ final class EvalCommand implements Callable<Integer> {
             throw new UsageException("--activations says how to multiply; leave out --kernels");
         }
         ProductPath path = IntegerActivations.of(model, scheme);
-        return new KernelOption.Selected(path, path.describe());
+        return new KernelOption.Selected(path, "--activations " + activations);
     }
 
     private long bytesPerWindow(Model model, Model base) {
-        return ModelLogits.bytesPerWindow(model.spec(), window) + (base == null ? 0 : ModelLogits.bytesPerWindow(base.spec(), window));
+        long cache = keyValues.type() == KeyValueType.F32 ? 0 : KvCache.bytes(model.spec(), window, keyValues.type());
+        return cache + ModelLogits.bytesPerWindow(model.spec(), window) + (base == null ? 0 : ModelLogits.bytesPerWindow(base.spec(), window));
     }
 
     /** The base's own tokenizer, to see that it agrees; null where it has none. */

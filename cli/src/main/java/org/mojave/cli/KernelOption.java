@@ -6,6 +6,8 @@ import org.mojave.engine.kernel.ExactProducts;
 import org.mojave.engine.kernel.NativeChoice;
 import org.mojave.engine.kernel.NativeSupport;
 import org.mojave.engine.kernel.ProductPath;
+import org.mojave.engine.run.MeansInUse;
+import org.mojave.engine.run.Model;
 import picocli.CommandLine.Option;
 
 /** {@code --kernels}: how a model's matrices are multiplied. */
@@ -40,23 +42,36 @@ final class KernelOption {
      * The way to multiply, and why it was taken.
      *
      * @param path how
-     * @param reason one line for people
+     * @param why a clause for people; empty where native kernels are used because they can be
      */
-    record Selected(ProductPath path, String reason) {
-        /** Says it, unless the result is for machines. */
-        void note(Console console) {
+    record Selected(ProductPath path, String why) {
+        /** Says what multiplies the matrices of that model, unless the result is for machines. */
+        void note(Console console, Model model) {
             if (!console.json()) {
-                console.note("Kernels: " + reason);
+                console.note("Kernels: " + line(model));
             }
+        }
+
+        /** What multiplies the matrices of that model, in one line. */
+        String line(Model model) {
+            return withReason(MeansInUse.of(model, path).describe());
+        }
+
+        /** What multiplies the matrices of any model, in one line. */
+        String line() {
+            return withReason(path.describe());
+        }
+
+        private String withReason(String what) {
+            return why.isEmpty() ? what : what + " (" + why + ")";
         }
 
         /** As AUTO does with that support. */
         static Selected automatic(NativeSupport support) {
             ProductPath path = ProductPath.of(support);
             return switch (support) {
-                case NativeSupport.Available _ -> new Selected(path, path.describe());
-                case NativeSupport.Unavailable(_, String detail) ->
-                        new Selected(path, path.describe() + " (no native kernels, because " + detail + ")");
+                case NativeSupport.Available _ -> new Selected(path, "");
+                case NativeSupport.Unavailable(_, String detail) -> new Selected(path, "no native kernels, because " + detail);
             };
         }
     }
@@ -76,6 +91,6 @@ final class KernelOption {
     }
 
     private Selected asked(ProductPath path) {
-        return new Selected(path, path.describe() + " (--kernels " + kernels + ")");
+        return new Selected(path, "--kernels " + kernels);
     }
 }

@@ -13,6 +13,7 @@ import org.mojave.engine.run.KvCache;
 import org.mojave.engine.run.Logits;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.run.RouterListener;
+import org.mojave.engine.run.RunParts;
 import org.mojave.engine.tokenize.Tokenizer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -57,6 +58,9 @@ final class LogitsCommand implements Callable<Integer> {
     @Option(names = "-n", paramLabel = "N", defaultValue = "0", description = "Tokens to append greedily (default: ${DEFAULT-VALUE}).")
     private int more;
 
+    @Mixin
+    private final KeyValueOption keyValues = new KeyValueOption();
+
     LogitsCommand(Streams streams) {
         this.streams = streams;
     }
@@ -74,8 +78,8 @@ final class LogitsCommand implements Callable<Integer> {
             List<int[]> sequences = texts.isEmpty() ? parsed() : encoded();
             sequences.forEach(ids -> check(ids, model));
             KernelOption.Selected selected = kernels.select();
-            selected.note(console);
-            Decoder decoder = new Decoder(model, workers, selected.path());
+            selected.note(console, model);
+            Decoder decoder = new Decoder(model, workers, RunParts.of(model, selected.path()).with(keyValues.type()));
             try (LogitsOutput output = console.json() ? new JsonLogits(streams.out(), model.vocabularySize())
                     : new ReadableLogits(console, model.vocabularySize())) {
                 for (int[] ids : sequences) {

@@ -15,6 +15,7 @@ import org.mojave.cli.terminal.Table;
 import org.mojave.compress.job.CompressionJob;
 import org.mojave.compress.job.JobRequest;
 import org.mojave.compress.job.PlanSummary;
+import org.mojave.engine.kernel.KeyValueType;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,7 +44,7 @@ import tools.jackson.databind.node.ObjectNode;
             "  mojave plan MODEL --run --memory 2GB --zipf 1",
         })
 final class PlanCommand implements Callable<Integer> {
-    private static final Set<String> WITH_RUN = Set.of("--run", "--trace", "--zipf", "--tokens", "--memory", "--json", "--threads", "--seed", "--quiet",
+    private static final Set<String> WITH_RUN = Set.of("--run", "--trace", "--zipf", "--tokens", "--kv", "--memory", "--json", "--threads", "--seed", "--quiet",
             "--debug");
     private static final int MOST_SKEWED = 10;
 
@@ -85,6 +86,10 @@ final class PlanCommand implements Callable<Integer> {
         @Option(names = "--tokens", paramLabel = "N", defaultValue = "128",
                 description = "Tokens to generate from an empty context (default: ${DEFAULT-VALUE}).")
         private int tokens;
+
+        @Option(names = "--kv", paramLabel = "TYPE", defaultValue = "f32", converter = KeyValueOption.Converter.class,
+                description = "How keys and values of earlier tokens are kept: f32, f16 or q8 (default: ${DEFAULT-VALUE}).")
+        private KeyValueType keyValues;
     }
 
     PlanCommand(Streams streams) {
@@ -121,7 +126,7 @@ final class PlanCommand implements Callable<Integer> {
         if (!(run.zipf >= 0 && run.zipf <= MOST_SKEWED)) {
             throw new UsageException("--zipf must be between 0 and " + MOST_SKEWED + ", not " + run.zipf);
         }
-        new RunForecast(new RunForecast.Request(model, memory.bytes(), run.tokens, Optional.ofNullable(run.trace), run.zipf), common, console).show();
+        new RunForecast(new RunForecast.Request(model, memory.bytes(), run.tokens, run.keyValues, Optional.ofNullable(run.trace), run.zipf), common, console).show();
     }
 
     private void show(Console console, PlanSummary summary) {

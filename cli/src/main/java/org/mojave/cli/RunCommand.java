@@ -50,6 +50,7 @@ import picocli.CommandLine.Parameters;
             "  mojave run MODEL -p \"The wren is\" --memory 2GB --bounded skip-misses --decisions run.log",
             "  mojave run MODEL -p \"The wren is\" --replay run.log               the same text again, whatever is in memory",
             "  mojave run MODEL -p \"The wren is\" --memory 2GB --max-kl 0.02    the fastest mode that is close enough",
+            "  mojave run MODEL -p - --kv q8 < long-prompt.txt",
         })
 final class RunCommand implements Callable<Integer> {
     private final Streams streams;
@@ -100,6 +101,9 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private DivergenceOption divergence = new DivergenceOption();
 
+    @Mixin
+    private final KeyValueOption keyValues = new KeyValueOption();
+
     @Option(names = "--chat", description = "Put the prompt into the model's chat template.")
     private boolean chat;
 
@@ -129,13 +133,14 @@ final class RunCommand implements Callable<Integer> {
             Set<Integer> ends = new TreeSet<>(model.endTokens());
             tokenizer.specialTokens().end().ifPresent(token -> tokenizer.id(token).ifPresent(ends::add));
             KernelOption.Selected selected = kernels.select();
-            selected.note(console);
+            selected.note(console, model);
             Optional<DynamicPruning> pruning = prune.pruning(model, folder);
             StoreOption.Placed placed = place.place(model, working(model, ids.length), console);
             try (Model ready = placed.model()) {
                 Optional<Mode> mode = divergence.mode(ready, tokenizer, new DivergenceOption.Parts(workers, selected.path(), console));
                 try (BoundedOption.Bounded routes = bounded.open(ready, mode)) {
-                    Decoder decoder = new Decoder(ready, workers, RunParts.of(selected.path()).experts(ready.experts()).pruning(pruning).routes(routes.change()));
+                    Decoder decoder = new Decoder(ready, workers, RunParts.of(ready, selected.path()).skipping(pruning).routes(routes.change())
+                            .with(keyValues.type()));
                     Generator generator = new Generator(ready, decoder, placed.report().listener());
                     Sampler sampler = new Sampler(sampling, new SplittableRandom(common.seed()));
                     generate(console, new Task(generator, new Generator.Request(ids, most, ends), sampler, placed.report(), pruning), tokenizer);
@@ -154,7 +159,7 @@ final class RunCommand implements Callable<Integer> {
 
     private MemoryShares.Working working(Model model, int prompt) {
         int positions = (int) Math.min(model.contextLength(), (long) prompt + most) + divergence.positions(model);
-        return new MemoryShares.Working(KvCache.bytes(model.spec(), positions),
+        return new MemoryShares.Working(KvCache.bytes(model.spec(), positions, keyValues.type()),
                 LayerRunner.workingBytes(model.spec(), Math.min(prompt, Generator.PROMPT_CHUNK)) + divergence.bytes(model));
     }
 

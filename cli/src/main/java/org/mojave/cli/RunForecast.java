@@ -19,6 +19,7 @@ import org.mojave.compress.plan.ResourceException;
 import org.mojave.engine.evict.DecayedFrequency;
 import org.mojave.engine.forecast.DecodeSpeed;
 import org.mojave.engine.forecast.TokenForecast;
+import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.kernel.NativeChoice;
 import org.mojave.engine.kernel.NativeSupport;
 import org.mojave.engine.kernel.Workers;
@@ -56,10 +57,11 @@ final class RunForecast {
      * @param folder the model, or a GGUF file
      * @param memory the limit, 0 for none
      * @param tokens generated from an empty context
+     * @param keyValues how keys and values are kept
      * @param trace whose routes count
      * @param zipf exponent for routes without a trace
      */
-    record Request(Path folder, long memory, int tokens, Optional<Path> trace, double zipf) {}
+    record Request(Path folder, long memory, int tokens, KeyValueType keyValues, Optional<Path> trace, double zipf) {}
 
     RunForecast(Request request, CommonOptions common, Console console) {
         this.request = request;
@@ -90,14 +92,14 @@ final class RunForecast {
 
     private Findings findings(Model model, Workers workers) throws InterruptedException {
         Optional<StreamPlan> plan = streamed(model);
-        MemoryShares.Working working = new MemoryShares.Working(KvCache.bytes(model.spec(), request.tokens()), LayerRunner.workingBytes(model.spec(), 1));
+        MemoryShares.Working working = new MemoryShares.Working(KvCache.bytes(model.spec(), request.tokens(), request.keyValues()), LayerRunner.workingBytes(model.spec(), 1));
         List<MemoryShares> limits = plan.map(records -> limits(model, records, working)).orElse(List.of());
         RouteTrace trace = limits.isEmpty() ? null : trace(model); // before anything slow: it may be refused
         MemoryBandwidth bandwidth = MemoryBandwidth.best(common.threads());
         DecodeSpeed computing = DecodeSpeed.measure(model, workers, KernelOption.Selected.automatic(NativeSupport.load(new NativeChoice.Best())).path(),
                 plan.map(StreamPlan::cycle).orElse(Integer.MAX_VALUE), TIMING);
         TokenForecast.Machine machine = new TokenForecast.Machine(bandwidth.bytesPerSecond(), computing);
-        TokenForecast.Token token = new TokenForecast.Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), request.tokens()) / 2.0,
+        TokenForecast.Token token = new TokenForecast.Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), request.tokens(), request.keyValues()) / 2.0,
                 plan.map(StreamPlan::cycle).orElse(0));
         List<Row> rows = new ArrayList<>();
         rows.add(new Row(model.isFolder() ? MemoryShares.resident(model.weightBytes(), working) : 0, -1, TokenForecast.resident(machine, token)));

@@ -61,12 +61,15 @@ class BenchCommandTest {
     }
 
     @Test
-    void severalSequencesStepTogether() {
-        JsonNode result = JsonMapper.builder().build()
-                .readTree(Run.mojave("bench", WREN, "-p", "8", "-n", "4", "--sequences", "3", "-r", "1", "--warm-up", "0", "--json", "-q").out());
-        assertThat(result.path("tests").get(0).path("test").stringValue()).isEqualTo("pp8");
-        assertThat(result.path("tests").get(1).path("test").stringValue()).isEqualTo("tg4x3");
-        assertThat(result.path("tests").get(1).has("fractionOfLimit")).isFalse();
+    void severalSequencesStepTogetherThroughTheLauncher() throws Exception {
+        Run run = Launcher.ofRepository().run("bench", WREN, "-p", "8", "-n", "4", "--batch", "1,3", "-r", "1", "--warm-up", "0", "--json", "-q");
+        JsonNode tests = JsonMapper.builder().build().readTree(run.out()).path("tests");
+        assertThat(tests.valueStream().map(test -> test.path("test").stringValue())).containsExactly("pp8", "tg4", "tg4x3");
+        assertThat(tests.get(1).has("fractionOfLimit")).isTrue();
+        assertThat(tests.get(2).has("fractionOfLimit")).isFalse();
+        JsonNode older = JsonMapper.builder().build()
+                .readTree(Run.mojave("bench", WREN, "-p", "0", "-n", "4", "--sequences", "2", "-r", "1", "--warm-up", "0", "--json", "-q").out());
+        assertThat(older.path("tests").get(0).path("test").stringValue()).isEqualTo("tg4x2");
     }
 
     @Test
@@ -111,7 +114,7 @@ class BenchCommandTest {
     void showsTables() {
         Run text = Run.mojave("bench", WREN, "-p", "8", "-n", "2", "-r", "1", "--warm-up", "0", "--kernels", "java");
         assertThat(text.code()).as(text.err()).isZero();
-        assertThat(text.err()).startsWith("Kernels: ").contains("Java vectors");
+        assertThat(text.err()).startsWith("Kernels: ").contains(" for bf16 (--kernels java)\n");
         assertThat(text.out()).contains("of the memory's limit").contains("pp8").contains("tg2").contains("A token reads ");
         Run markdown = Run.mojave("bench", WREN, "-p", "8", "-n", "2", "-r", "1", "--warm-up", "0", "--markdown", "-q");
         List<String> lines = markdown.out().lines().toList();
@@ -126,7 +129,8 @@ class BenchCommandTest {
             bench WREN -p 0 -n 0               | 2 | nothing to measure
             bench WREN -p -1                   | 2 | -p must be 0 or more
             bench WREN -p x                    | 2 | -p
-            bench WREN --sequences 0           | 2 | --sequences must be between 1 and 256
+            bench WREN --batch 0               | 2 | --batch must be between 1 and 256
+            bench WREN --batch 4,257           | 2 | --batch must be between 1 and 256
             bench WREN -r 0                    | 2 | -r must be at least 1
             bench WREN --warm-up -1            | 2 | --warm-up must be 0 or more
             bench WREN --routes round          | 2 | --routes 'round' is neither

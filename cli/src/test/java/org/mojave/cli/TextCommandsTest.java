@@ -119,9 +119,9 @@ class TextCommandsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            auto  | Kernels: packed weights
-            java  | Kernels: packed weights × float activations, Java vectors of .*--kernels java
-            exact | Kernels: .*--kernels exact
+            auto  | Kernels: .* for bf16
+            java  | Kernels: decoding to floats in Java vectors of \\d+ bits for bf16 .--kernels java.$
+            exact | Kernels: decoding to floats .* for bf16 .--kernels exact.$
             """)
     void everyKindOfKernelsContinuesTheSame(String kind, String said) {
         Run run = Run.mojave("run", WREN, "-p", "The wren is a small bird", "-n", "12", "--kernels", kind);

@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.mojave.cli.machine.MemoryBandwidth;
 import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Table;
+import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.run.ActiveBytes;
 
 /**
@@ -17,12 +18,13 @@ import org.mojave.engine.run.ActiveBytes;
  * @param weightBytes bytes of all its matrices
  * @param active bytes that one token reads
  * @param kernels how matrices were multiplied
+ * @param keyValues how keys and values were kept
  * @param threads that worked
  * @param speeds one for each test
  * @param bandwidth of this machine's memory, measured right after the tests
  * @param peakBytes most memory that the process ever had resident, mapped files included, before bandwidth was measured
  */
-public record BenchResult(String model, long weightBytes, ActiveBytes active, String kernels, int threads, List<Speed> speeds,
+public record BenchResult(String model, long weightBytes, ActiveBytes active, String kernels, KeyValueType keyValues, int threads, List<Speed> speeds,
         MemoryBandwidth bandwidth, long peakBytes) {
     public BenchResult {
         speeds = List.copyOf(speeds);
@@ -89,6 +91,7 @@ public record BenchResult(String model, long weightBytes, ActiveBytes active, St
         json.put("activeBytesPerToken", active.total());
         json.put("activeExpertBytesPerToken", active.routed());
         json.put("kernels", kernels);
+        json.put("keyValues", keyValues.toString());
         json.put("threads", threads);
         json.put("memoryBytesPerSecond", bandwidth.bytesPerSecond());
         json.put("limitTokensPerSecond", limit());

@@ -52,15 +52,32 @@ public record SpeedTest(Kind kind, int tokens, int sequences) {
 
     /** Runs it once in these caches, one for each sequence, which are emptied first; returns the time it took. */
     public long nanos(Decoder decoder, List<KvCache> caches, int vocabulary, RandomGenerator random, RouterListener listener) {
-        int step = kind == Kind.PROMPT ? Generator.PROMPT_CHUNK : 1;
+        caches.forEach(cache -> cache.truncate(0));
+        return switch (kind) {
+            case PROMPT -> promptNanos(decoder, caches, vocabulary, random, listener);
+            case GENERATION -> generationNanos(decoder, caches, vocabulary, random, listener);
+        };
+    }
+
+    private long promptNanos(Decoder decoder, List<KvCache> caches, int vocabulary, RandomGenerator random, RouterListener listener) {
         List<List<Decoder.Chunk>> steps = new ArrayList<>();
-        for (int first = 0; first < tokens; first += step) {
-            int size = Math.min(step, tokens - first);
+        for (int first = 0; first < tokens; first += Generator.PROMPT_CHUNK) {
+            int size = Math.min(Generator.PROMPT_CHUNK, tokens - first);
             steps.add(caches.stream().map(cache -> new Decoder.Chunk(cache, random.ints(size, 0, vocabulary).toArray())).toList());
         }
-        caches.forEach(cache -> cache.truncate(0));
         long start = System.nanoTime();
         steps.forEach(chunks -> decoder.last(chunks, listener));
+        return System.nanoTime() - start;
+    }
+
+    private long generationNanos(Decoder decoder, List<KvCache> caches, int vocabulary, RandomGenerator random, RouterListener listener) {
+        float[] logits = new float[Math.multiplyExact(caches.size(), vocabulary)];
+        List<Decoder.Step> steps = new ArrayList<>();
+        for (int i = 0; i < tokens; i++) {
+            steps.add(new Decoder.Step(caches, random.ints(caches.size(), 0, vocabulary).toArray()));
+        }
+        long start = System.nanoTime();
+        steps.forEach(step -> decoder.step(step, listener, logits));
         return System.nanoTime() - start;
     }
 }

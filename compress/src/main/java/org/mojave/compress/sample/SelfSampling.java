@@ -14,6 +14,7 @@ import org.mojave.compress.plan.MemoryNeeds;
 import org.mojave.compress.plan.ResourceException;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.statistics.ExpertHistogram;
+import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.ModelSpec;
@@ -118,7 +119,7 @@ public final class SelfSampling {
 
     private void requireMemory() {
         BeamSettings settings = request.settings();
-        long beam = KvCache.bytes(model.spec(), settings.length()) + (long) Float.BYTES * model.vocabularySize()
+        long beam = KvCache.bytes(model.spec(), settings.length(), KeyValueType.F32) + (long) Float.BYTES * model.vocabularySize()
                 + MemoryNeeds.forward(model.spec(), prefix.length + 1);
         // A growing cache holds its old and its new arrays for a moment.
         long each = settings.width() * beam * 3 / 2;

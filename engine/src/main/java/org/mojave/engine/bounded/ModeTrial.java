@@ -46,7 +46,7 @@ public final class ModeTrial {
 
     /** Tokens that a trial of that model takes at most. */
     public static int mostTokens(Model model) {
-        return (int) Math.clamp(LOGIT_BYTES / (4L * model.vocabularySize()), 2, Math.min(MOST_TOKENS, model.contextLength()));
+        return Math.clamp(LOGIT_BYTES / (4L * model.vocabularySize()), 2, Math.min(MOST_TOKENS, model.contextLength()));
     }
 
     /** Bytes that a trial takes beside a cache for its tokens. */
@@ -114,7 +114,7 @@ public final class ModeTrial {
 
     /** Feeds the tokens one by one; returns tokens per second. */
     private double pass(int[] tokens, Optional<BoundedRoutes> routes, Positions positions) {
-        Decoder decoder = new Decoder(model, workers, RunParts.of(path).experts(model.experts()).routes(routes.map(RouteChange.class::cast)));
+        Decoder decoder = new Decoder(model, workers, RunParts.of(model, path).routes(routes.map(RouteChange.class::cast)));
         KvCache cache = decoder.newCache(tokens.length);
         long nanos = 0;
         for (int t = 0; t < tokens.length; t++) {

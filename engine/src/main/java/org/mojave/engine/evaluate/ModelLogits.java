@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.mojave.engine.kernel.ExactProducts;
+import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.FeedForward;
@@ -25,6 +26,7 @@ public final class ModelLogits implements LogitSource {
     private static final long HIDDEN_COPIES = 12;
 
     private final ModelSpec spec;
+    private final KeyValueType keyValues;
     private final LayerRunner runner;
     private final Ends ends;
     private final List<LayerWeights> layers = new ArrayList<>();
@@ -43,9 +45,15 @@ public final class ModelLogits implements LogitSource {
 
     /** As {@link #ModelLogits(Model, Workers, ProductPath)}, skipping experts. */
     public ModelLogits(Model model, Workers workers, ProductPath path, Optional<DynamicPruning> pruning) {
+        this(model, workers, RunParts.of(model, path).skipping(pruning));
+    }
+
+    /** Of that model, put together from those parts. */
+    public ModelLogits(Model model, Workers workers, RunParts parts) {
         spec = model.spec();
-        runner = new LayerRunner(spec, workers, RunParts.of(path).experts(model.experts()).pruning(pruning));
-        ends = new Ends(model, workers, path);
+        keyValues = parts.keyValues();
+        runner = new LayerRunner(spec, workers, parts);
+        ends = new Ends(model, workers, parts.path());
         for (int layer = 0; layer < spec.layers().size(); layer++) {
             layers.add(LayerWeights.of(spec, model.weights(), layer));
         }
@@ -83,7 +91,7 @@ public final class ModelLogits implements LogitSource {
     @Override
     public Rows run(List<int[]> windows) {
         int[] lengths = windows.stream().mapToInt(window -> window.length).toArray();
-        Batch batch = Batch.whole(lengths);
+        Batch batch = keyValues == KeyValueType.F32 ? Batch.whole(lengths) : Batch.cached(spec, keyValues, lengths);
         int[] starts = new int[lengths.length];
         for (int w = 1; w < lengths.length; w++) {
             starts[w] = starts[w - 1] + lengths[w - 1];

@@ -45,7 +45,7 @@ public record DecodeSpeed(double nanosPerToken) {
         }
         int perLayer = layers == 0 ? 1 : Math.clamp(slots / layers, 1, chosen);
         StandInExperts experts = new StandInExperts(model.weights(), perLayer);
-        Decoder decoder = new Decoder(model, workers, RunParts.of(path).experts(Optional.of(experts)));
+        Decoder decoder = new Decoder(model, workers, RunParts.of(path).with(Optional.of(experts)));
         KvCache cache = decoder.newCache(Math.min(POSITIONS, model.contextLength()));
         SplittableRandom random = new SplittableRandom(0);
         tokens(decoder, cache, model.vocabularySize(), random, timing.warmUp());

@@ -2,7 +2,7 @@ package org.mojave.engine.kernel;
 
 /**
  * Softmax attention of some neighbouring queries of one head over its keys and values. Keys count from the first one that
- * the blocks hold: query i sees keys {@code first[i] … last + i}.
+ * the rows hold: query i sees keys {@code first[i] … last + i}.
  *
  * @param queries [queries, keyDimension]
  * @param keys [last + queries, keyDimension]
@@ -12,7 +12,7 @@ package org.mojave.engine.kernel;
  * @param last the last key that query 0 sees
  * @param first for each query the first key that it sees; owned by the tile
  */
-public record AttentionTile(Block queries, Block keys, Block values, Block contexts, Shape shape, int last, int[] first) {
+public record AttentionTile(Block queries, HeadRows keys, HeadRows values, Block contexts, Shape shape, int last, int[] first) {
     /** Most queries of a tile. */
     public static final int MOST_QUERIES = 64;
 
@@ -40,6 +40,9 @@ public record AttentionTile(Block queries, Block keys, Block values, Block conte
         queries.check(first.length, shape.keyDimension());
         keys.check(seen, shape.keyDimension());
         values.check(seen, shape.valueDimension());
+        if (keys.type() != values.type()) {
+            throw new IllegalArgumentException("keys are stored as " + keys.type() + " and values as " + values.type());
+        }
         contexts.check(first.length, shape.valueDimension());
     }
 }

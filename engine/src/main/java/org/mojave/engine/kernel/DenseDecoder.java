@@ -21,6 +21,8 @@ import org.mojave.format.tensor.TensorData;
  */
 final class DenseDecoder {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    /** Width of the vectors. */
+    static final int BITS = FLOATS.vectorBitSize();
     private static final VectorSpecies<Integer> INTEGERS = IntVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Short> SHORTS =
             VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));

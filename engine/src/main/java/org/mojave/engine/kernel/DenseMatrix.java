@@ -27,6 +27,11 @@ public record DenseMatrix(TensorData tensor) implements Matrix {
     }
 
     @Override
+    public int decodingBits() {
+        return NativeKernels.supports(tensor.type()) ? DenseDecoder.BITS : 0;
+    }
+
+    @Override
     public String storage() {
         return tensor.type().wireName().toLowerCase(Locale.ROOT);
     }

@@ -4,6 +4,11 @@ package org.mojave.engine.kernel;
 /** {@link Products} as a path: weights are decoded to float32, activations are not rounded. What calibration and tests rely on. */
 public final class ExactProducts implements ProductPath {
     @Override
+    public Means means(Matrix w) {
+        return new Means.Decoded(w.decodingBits());
+    }
+
+    @Override
     public String describe() {
         return "decoded weights × float activations";
     }
@@ -16,8 +21,7 @@ public final class ExactProducts implements ProductPath {
     @Override
     public void multiply(ProductList list, Workers workers) {
         for (int i = 0; i < list.size(); i++) {
-            ProductList.Entry entry = list.get(i);
-            Products.multiply(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
+            Products.multiply(list, list.get(i), workers);
         }
     }
 }

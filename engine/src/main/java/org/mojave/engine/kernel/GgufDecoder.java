@@ -23,6 +23,8 @@ final class GgufDecoder {
     private static final int LANES = Math.min(RUN, FLOATS.length());
     /** Bytes to a load: a lane's each, but no vector is shorter than 64 bits. */
     private static final VectorSpecies<Byte> BYTES = VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.clamp(8L * LANES, 64, 128)));
+    /** Width of the vectors of floats. */
+    static final int BITS = Float.SIZE * LANES;
     private static final int PARTS = BYTES.length() / LANES;
     /** Whether the vectors have a width that this is made for. */
     static final boolean SUPPORTED = FLOATS.length() >= 4 && FLOATS.length() <= RUN;

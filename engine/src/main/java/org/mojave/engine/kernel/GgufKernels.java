@@ -52,15 +52,18 @@ final class GgufKernels {
         }
     }
 
-    /** Rows {@code range} of {@code y = x · Wᵀ}: y [x.tokens, W.rows], other rows untouched. */
-    void multiply(GgufMatrix w, GgufActivations x, NativeKernels.Rows range, Block y) {
+    /**
+     * Rows {@code range} of {@code y = x · Wᵀ}: y [x.tokens, W.rows], other rows untouched. With {@code independent} many tokens are
+     * computed as one would be.
+     */
+    void multiply(GgufMatrix w, GgufActivations x, NativeKernels.Rows range, Block y, boolean independent) {
         Objects.checkFromToIndex(range.first(), range.end(), w.rows());
         NativeKernels.checkWhole(y, x.tokens(), w.rows());
         if (x.columns() != w.columns() || !w.hasKernels()) {
             throw new IllegalArgumentException("no product of " + x.columns() + " columns with a matrix of " + w.columns()
                     + " columns in " + w.storage());
         }
-        long byTile = x.tokens() < MANY_TOKENS ? 0 : 1;
+        long byTile = independent || x.tokens() < MANY_TOKENS ? 0 : 1;
         for (int t = 0; t < x.tokens(); t += TOKENS_PER_CALL) {
             try {
                 MULTIPLY.invokeExact(multiply, (long) w.tensor().type().wireId(), byTile, w.tensor().bytes(), (long) w.rows(),

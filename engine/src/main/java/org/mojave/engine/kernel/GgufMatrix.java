@@ -54,6 +54,11 @@ public record GgufMatrix(GgufTensor tensor) implements Matrix {
     }
 
     @Override
+    public int decodingBits() {
+        return GgufDecoder.SUPPORTED && hasKernels() ? GgufDecoder.BITS : 0;
+    }
+
+    @Override
     public String storage() {
         return tensor.type().name().toLowerCase(Locale.ROOT);
     }

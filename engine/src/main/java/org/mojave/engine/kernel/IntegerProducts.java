@@ -29,6 +29,11 @@ public final class IntegerProducts implements ProductPath {
     }
 
     @Override
+    public Means means(Matrix w) {
+        return w instanceof PackedMatrix ? new Means.WholeNumbers(scheme.bits()) : exact.means(w);
+    }
+
+    @Override
     public String describe() {
         return "weight codes × " + scheme.bits() + "-bit activations (" + scheme.id() + ", per token) in whole numbers";
     }
@@ -56,7 +61,7 @@ public final class IntegerProducts implements ProductPath {
                 }
                 multiply(w, rounded, entry.y(), workers);
             } else {
-                Products.multiply(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
+                Products.multiply(list, entry, workers);
             }
         }
     }

@@ -14,6 +14,11 @@ public interface Matrix {
     /** Bytes that this matrix occupies in its file or in memory, scales and padding included. */
     long storedBytes();
 
+    /** Bits of the vectors that {@link #decode} works in; 0 if it goes element by element. */
+    default int decodingBits() {
+        return 0;
+    }
+
     /** Short name of the storage for people: {@code bf16}, {@code 4g128s}, {@code q4_k}. */
     String storage();
 

@@ -25,7 +25,9 @@ public final class NativeKernels {
     private static final int TOKENS_PER_CALL = 96;
 
     /** Fields of {@code attention} in attention.h before the queries' first keys. */
-    private static final int ATTENTION_FIELDS = 8;
+    private static final int ATTENTION_FIELDS = 11;
+    /** Keys of a block in attention.h. */
+    private static final int ATTENTION_KEYS = 64;
 
     /** Fields of {@code packed_matrix} in mojave.h before the tables of a trellis. */
     private static final int SHAPE_FIELDS = 11;
@@ -44,7 +46,7 @@ public final class NativeKernels {
                 ValueLayout.ADDRESS, LONG, LONG, LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS), HEAP);
         static final MethodHandle ATTEND = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
                 ValueLayout.ADDRESS, ValueLayout.JAVA_FLOAT, ValueLayout.JAVA_FLOAT, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
-                ValueLayout.ADDRESS, ValueLayout.ADDRESS), HEAP);
+                ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS), HEAP);
         static final MethodHandle SEARCH = Linker.nativeLinker().downcallHandle(FunctionDescriptor.of(ValueLayout.JAVA_FLOAT,
                 ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
                 ValueLayout.ADDRESS, ValueLayout.ADDRESS, LONG), HEAP);
@@ -53,6 +55,7 @@ public final class NativeKernels {
     }
 
     private final NativeVariant variant;
+    private final String trellisLabel;
     private final MemorySegment packed;
     private final MemorySegment trellis;
     private final MemorySegment trellisSearch;
@@ -65,6 +68,7 @@ public final class NativeKernels {
     /** Binds the symbols; IllegalArgumentException if one is missing. */
     NativeKernels(NativeVariant variant, int capabilities, SymbolLookup library) {
         this.variant = variant;
+        trellisLabel = variant.trellisLabel(capabilities);
         trellis = find(library, variant.trellisSymbol(capabilities));
         trellisSearch = find(library, variant.trellisSearchSymbol());
         packed = find(library, variant.packedSymbol());
@@ -82,6 +86,20 @@ public final class NativeKernels {
     /** Instruction set of these kernels. */
     public NativeVariant variant() {
         return variant;
+    }
+
+    /** What the products with trellis schemes use of the processor. */
+    String trellisLabel() {
+        return trellisLabel;
+    }
+
+    /** What multiplies a matrix that these kernels know. */
+    Means means(Matrix w) {
+        return switch (w) {
+            case DenseMatrix _ -> new Means.Native(variant.floatLabel(), false);
+            case PackedMatrix packed when packed.scheme().trellis() -> new Means.Native(trellisLabel, true);
+            default -> new Means.Native(variant.label(), true);
+        };
     }
 
     /** Those for blocks of GGUF files. */
@@ -155,28 +173,65 @@ public final class NativeKernels {
         }
     }
 
-    /** Softmax attention; the oracle is {@link ScalarReference#attend}. */
+    /** Floats of memory that attention needs for a block of stored keys and one of values. */
+    public static int attentionFloats(AttentionTile.Shape shape) {
+        return Math.multiplyExact(ATTENTION_KEYS, Math.addExact(shape.keyDimension(), shape.valueDimension()));
+    }
+
+    /** Softmax attention over floats; the oracle is {@link ScalarReference#attend}. */
     public void attend(AttentionTile tile) {
+        attend(tile, new float[tile.keys().type() == KeyValueType.F32 ? 0 : attentionFloats(tile.shape())]);
+    }
+
+    /** The same over rows stored in any way; {@code memory}: {@link #attentionFloats}, for rows that are no floats. */
+    public void attend(AttentionTile tile, float[] memory) {
         int queries = tile.first().length;
         AttentionTile.Shape form = tile.shape();
+        Stored keys = Stored.of(tile.keys());
+        Stored values = Stored.of(tile.values());
+        KeyValueType type = tile.keys().type();
+        Objects.checkFromIndexSize(0, type == KeyValueType.F32 ? 0 : attentionFloats(form), memory.length);
         long[] fields = new long[ATTENTION_FIELDS + queries];
         fields[0] = queries;
         fields[1] = form.keyDimension();
         fields[2] = form.valueDimension();
         fields[3] = tile.queries().stride();
-        fields[4] = tile.keys().stride();
-        fields[5] = tile.values().stride();
+        fields[4] = keys.stride();
+        fields[5] = values.stride();
         fields[6] = tile.contexts().stride();
         fields[7] = tile.last();
+        fields[8] = storageCode(type);
+        fields[9] = keys.scaleStride();
+        fields[10] = values.scaleStride();
         for (int i = 0; i < queries; i++) {
             fields[ATTENTION_FIELDS + i] = tile.first()[i];
         }
         try {
             Calls.ATTEND.invokeExact(attention, MemorySegment.ofArray(fields), form.scale(), form.sink(), start(tile.queries()),
-                    start(tile.keys()), start(tile.values()), start(tile.contexts()));
+                    keys.components(), keys.scales(), values.components(), values.scales(), MemorySegment.ofArray(memory),
+                    start(tile.contexts()));
         } catch (Throwable e) {
             throw failure(e);
         }
+    }
+
+    /** Rows of a head as C sees them; strides in components and scales. */
+    private record Stored(MemorySegment components, long stride, MemorySegment scales, long scaleStride) {
+        static Stored of(HeadRows rows) {
+            return switch (rows) {
+                case HeadRows.Floats(Block block) -> new Stored(start(block), block.stride(), MemorySegment.NULL, 0);
+                case HeadRows.Stored(StoredRows stored, int head, int first) -> new Stored(stored.components(first, head), stored.width(),
+                        stored.scales(first, head), (long) stored.heads() * stored.runs());
+            };
+        }
+    }
+
+    private static long storageCode(KeyValueType type) {
+        return switch (type) {
+            case F32 -> 0;
+            case F16 -> 1;
+            case Q8 -> 2;
+        };
     }
 
     /**

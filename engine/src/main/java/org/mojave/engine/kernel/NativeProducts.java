@@ -65,8 +65,14 @@ public final class NativeProducts implements ProductPath {
     }
 
     @Override
+    public Means means(Matrix w) {
+        return isNative(w, 1) ? kernels.means(w) : new Means.Decoded(w.decodingBits());
+    }
+
+    @Override
     public String describe() {
-        return "packed weights × 8-bit activations in groups of at most " + largestGroup + ", native " + kernels.variant().label();
+        return "native " + kernels.variant().label() + " (trellis codes " + kernels.trellisLabel() + "), packed weights and GGUF blocks × "
+                + "8-bit activations in groups of at most " + largestGroup;
     }
 
     @Override
@@ -80,7 +86,7 @@ public final class NativeProducts implements ProductPath {
         long bytes = 0;
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            bytes += isNative(entry) ? entry.w().storedBytes() : 0;
+            bytes += isNative(list, entry) ? entry.w().storedBytes() : 0;
         }
         long task = Math.clamp(bytes / ((long) workers.threads() * TASKS_PER_WORKER), SMALLEST_TASK, LARGEST_TASK);
         count = 0;
@@ -88,17 +94,18 @@ public final class NativeProducts implements ProductPath {
         long large = (long) (bytes * (1 - SMALL_SHARE));
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            if (isNative(entry)) {
+            if (isNative(list, entry)) {
                 split(entry, task, large);
                 large -= entry.w().storedBytes();
             }
             work += entry.w().storedBytes() * entry.input().tokens();
         }
-        run(work < MULTIPLIED_ALONE, workers, this::multiply);
+        boolean independent = list.independent();
+        run(work < MULTIPLIED_ALONE, workers, (part, first, end) -> multiply(part, first, end, independent));
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            if (!isNative(entry)) {
-                Products.multiply(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
+            if (!isNative(list, entry)) {
+                Products.multiply(list, entry, workers);
             }
         }
     }
@@ -121,11 +128,15 @@ public final class NativeProducts implements ProductPath {
         add(new Part(entry, border, units, (int) Math.max(1, Math.max(SMALLEST_TASK, task / 4) / unit), group));
     }
 
-    private static boolean isNative(ProductList.Entry entry) {
-        return switch (entry.w()) {
+    private static boolean isNative(ProductList list, ProductList.Entry entry) {
+        return isNative(entry.w(), list.independent() ? 1 : entry.input().tokens());
+    }
+
+    private static boolean isNative(Matrix w, int tokens) {
+        return switch (w) {
             case PackedMatrix _ -> true;
             case GgufMatrix blocks -> blocks.hasKernels();
-            case DenseMatrix dense -> entry.input().tokens() < MANY_TOKENS && NativeKernels.supports(dense.tensor().type());
+            case DenseMatrix dense -> tokens < MANY_TOKENS && NativeKernels.supports(dense.tensor().type());
             default -> false;
         };
     }
@@ -164,12 +175,12 @@ public final class NativeProducts implements ProductPath {
         return Math.min(largestGroup, QuantizedActivations.groupColumns(w.scheme()));
     }
 
-    private void multiply(Part part, int first, int end) {
+    private void multiply(Part part, int first, int end, boolean independent) {
         ProductList.Entry entry = part.entry();
         NativeKernels.Rows rows = new NativeKernels.Rows(first, end);
         switch (entry.w()) {
             case PackedMatrix packed -> kernels.multiply(packed, entry.input().quantized(part.group()), rows, entry.y());
-            case GgufMatrix blocks -> kernels.gguf().multiply(blocks, entry.input().forGguf(), rows, entry.y());
+            case GgufMatrix blocks -> kernels.gguf().multiply(blocks, entry.input().forGguf(), rows, entry.y(), independent);
             case DenseMatrix dense -> kernels.multiplyDense(dense, rows, entry.input().x(), entry.input().tokens(), entry.y());
             default -> throw new IllegalStateException("no native product with " + entry.w().storage());
         }

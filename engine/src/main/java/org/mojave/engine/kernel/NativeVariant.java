@@ -47,6 +47,22 @@ public enum NativeVariant {
         };
     }
 
+    /** Name for people of what the products with trellis schemes use. */
+    String trellisLabel(int capabilities) {
+        return switch (this) {
+            case AVX512 -> (capabilities & BYTE_PERMUTATIONS) != 0 ? "AVX-512 VBMI" : AVX2.label;
+            case AVX_VNNI, AVX2 -> label;
+        };
+    }
+
+    /** Name for people of what the products with float matrices use. */
+    String floatLabel() {
+        return switch (this) {
+            case AVX512 -> "AVX-512";
+            case AVX_VNNI, AVX2 -> AVX2.label;
+        };
+    }
+
     /** Symbol of the search for codes of trellis schemes. */
     String trellisSearchSymbol() {
         return "mojave_trellis_search_" + floats;

@@ -24,6 +24,8 @@ final class PackedDecoder {
     private static final VectorSpecies<Integer> INTEGERS = IntVector.SPECIES_256;
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_256;
     private static final int LANES = 8;
+    /** Width of the vectors. */
+    static final int BITS = Float.SIZE * LANES;
     private static final int RUN_COLUMNS = PackedLayout.RUN_COLUMNS;
     private static final int BLOCKS = RUN_COLUMNS / LANES;
     private static final int VECTOR_BYTES = 64;

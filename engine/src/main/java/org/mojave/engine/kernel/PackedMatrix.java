@@ -56,6 +56,11 @@ public record PackedMatrix(PackedLayout layout, MemorySegment bytes) implements 
     }
 
     @Override
+    public int decodingBits() {
+        return !scheme().trellis() && PackedDecoder.SUPPORTED ? PackedDecoder.BITS : 0;
+    }
+
+    @Override
     public String storage() {
         return scheme().id();
     }

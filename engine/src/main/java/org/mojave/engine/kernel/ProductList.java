@@ -91,6 +91,20 @@ public final class ProductList {
     private final List<Input> inputs = new ArrayList<>();
     private final List<Entry> entries = new ArrayList<>();
     private int inputCount;
+    private boolean independent;
+
+    /**
+     * Whether each token's results must be those that it would have alone, to the bit, from now on. Else products of many tokens may be
+     * computed faster, in another order.
+     */
+    public void independent(boolean tokensAre) {
+        independent = tokensAre;
+    }
+
+    /** Whether each token is computed as if it were alone. */
+    boolean independent() {
+        return independent;
+    }
 
     /** Forgets the products. */
     public void clear() {

@@ -38,7 +38,10 @@ public sealed interface ProductPath permits ExactProducts, IntegerProducts, Nati
         return this;
     }
 
-    /** One line for people. */
+    /** By what means a matrix meets one token. */
+    Means means(Matrix w);
+
+    /** A few words for people about any model; {@link #means} tells of one matrix. */
     String describe();
 
     /** {@code y = x · Wᵀ}: x [tokens, W.columns], y [tokens, W.rows]. */

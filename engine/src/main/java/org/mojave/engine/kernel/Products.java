@@ -28,21 +28,45 @@ public final class Products {
 
     /** {@code y = x · Wᵀ}: x [tokens, W.columns], y [tokens, W.rows] anywhere in their arrays. Accumulates in float32. */
     public static void multiply(Matrix w, Block x, int tokens, Block y, Workers workers) {
+        if (tokens < PRODUCT_TOKENS) {
+            tokenByToken(w, x, tokens, y, workers);
+            return;
+        }
         x.check(tokens, w.columns());
         y.check(tokens, w.rows());
-        int panel = tokens < PRODUCT_TOKENS ? fewTokensPanel(w.columns()) : panel(w.rows(), w.columns());
-        int panels = (w.rows() + panel - 1) / panel;
-        workers.run(panels, (index, worker) -> {
+        panels(w, panel(w.rows(), w.columns()), workers, range -> workers.algebra().multiplyTransposed(x, new Block(range.rows(), 0, w.columns()),
+                y.at(0, range.first()), new Extent(tokens, range.count(), w.columns())));
+    }
+
+    /** An entry of a list, whose tokens may have to be independent of each other. */
+    static void multiply(ProductList list, ProductList.Entry entry, Workers workers) {
+        if (list.independent()) {
+            tokenByToken(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
+        } else {
+            multiply(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
+        }
+    }
+
+    /** The same, each token's results being those that it has alone, to the bit. */
+    private static void tokenByToken(Matrix w, Block x, int tokens, Block y, Workers workers) {
+        x.check(tokens, w.columns());
+        y.check(tokens, w.rows());
+        panels(w, fewTokensPanel(w.columns()), workers, range -> dots(w, x, tokens, y, range));
+    }
+
+    /** What to do with decoded rows. */
+    @FunctionalInterface
+    private interface PanelTask {
+        void run(Range range);
+    }
+
+    private static void panels(Matrix w, int panel, Workers workers, PanelTask task) {
+        workers.run(Math.ceilDiv(w.rows(), panel), (index, worker) -> {
             int first = index * panel;
             int count = Math.min(panel, w.rows() - first);
             float[] rows = workers.scratch(worker, count * w.columns());
             w.decode(first, count, rows, 0);
-            if (tokens < PRODUCT_TOKENS) {
-                dots(w, x, tokens, y, new Range(first, count, rows));
-            } else {
-                workers.algebra().multiplyTransposed(x, new Block(rows, 0, w.columns()), y.at(0, first),
-                        new Extent(tokens, count, w.columns()));
-            }
+            task.run(new Range(first, count, rows));
         });
     }
 

@@ -120,7 +120,7 @@ final class ScalarReference {
             for (int j = tile.first()[i]; j < weights.length; j++) {
                 double sum = 0;
                 for (int c = 0; c < shape.keyDimension(); c++) {
-                    sum += (double) at(tile.queries(), i, c) * at(tile.keys(), j, c);
+                    sum += (double) at(tile.queries(), i, c) * tile.keys().value(j, c);
                 }
                 weights[j] = sum * shape.scale();
                 largest = Math.max(largest, weights[j]);
@@ -133,7 +133,7 @@ final class ScalarReference {
             for (int c = 0; c < shape.valueDimension(); c++) {
                 double sum = 0;
                 for (int j = tile.first()[i]; j < weights.length; j++) {
-                    sum += weights[j] * at(tile.values(), j, c);
+                    sum += weights[j] * tile.values().value(j, c);
                 }
                 tile.contexts().values()[tile.contexts().offset() + i * tile.contexts().stride() + c] = (float) (sum / total);
             }

@@ -13,8 +13,14 @@ public final class VectorProducts implements ProductPath {
     VectorProducts() {}
 
     @Override
+    public Means means(Matrix w) {
+        return w instanceof PackedMatrix packed && TileProduct.supports(packed.scheme()) ? new Means.Vectors(TileProduct.BITS)
+                : new Means.Decoded(w.decodingBits());
+    }
+
+    @Override
     public String describe() {
-        return "packed weights × float activations, Java vectors of " + TileProduct.BITS + " bits";
+        return "packed weights × float activations in Java vectors of " + TileProduct.BITS + " bits, other storage decoded to floats";
     }
 
     @Override
@@ -27,10 +33,10 @@ public final class VectorProducts implements ProductPath {
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
             int tokens = entry.input().tokens();
-            if (tokens < MANY_TOKENS && entry.w() instanceof PackedMatrix packed && TileProduct.supports(packed.scheme())) {
+            if ((tokens < MANY_TOKENS || list.independent()) && means(entry.w()) instanceof Means.Vectors && entry.w() instanceof PackedMatrix packed) {
                 multiply(packed, entry.input().x(), tokens, entry.y(), workers);
             } else {
-                Products.multiply(entry.w(), entry.input().x(), tokens, entry.y(), workers);
+                Products.multiply(list, entry, workers);
             }
         }
     }

@@ -1,5 +1,6 @@
 package org.mojave.engine.run;
 
+import org.mojave.engine.kernel.Exponential;
 import org.mojave.engine.model.Activation;
 import org.mojave.engine.model.Gating;
 

@@ -3,6 +3,8 @@ package org.mojave.engine.run;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.mojave.engine.kernel.KeyValueType;
+import org.mojave.engine.kernel.StoredRows;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.Attention;
 import org.mojave.engine.model.MatrixRole;
@@ -257,15 +259,14 @@ final class AttentionHalf {
         for (int s = 0; s < sources.length; s++) {
             Batch.Sequence sequence = batch.sequences().get(s);
             if (sequence.cache().isPresent()) {
-                float[] keys = sequence.cache().get().keys(weights.layer());
-                float[] values = sequence.cache().get().values(weights.layer());
-                System.arraycopy(projected.key(), row * keyWidth, keys, sequence.first() * keyWidth,
-                        sequence.tokens() * keyWidth);
-                System.arraycopy(projected.value(), row * valueWidth, values, sequence.first() * valueWidth,
-                        sequence.tokens() * valueWidth);
-                sources[s] = new HeadAttention.Source(keys, 0, values, 0);
+                StoredRows keys = sequence.cache().get().keys(weights.layer());
+                StoredRows values = sequence.cache().get().values(weights.layer());
+                keys.write(sequence.first(), projected.key(), row * keyWidth, sequence.tokens());
+                values.write(sequence.first(), projected.value(), row * valueWidth, sequence.tokens());
+                sources[s] = keys.type() == KeyValueType.F32 ? new HeadAttention.Source.Floats(keys.floats(), 0, values.floats(), 0)
+                        : new HeadAttention.Source.Stored(keys, values);
             } else {
-                sources[s] = new HeadAttention.Source(projected.key(), row * keyWidth, projected.value(), row * valueWidth);
+                sources[s] = new HeadAttention.Source.Floats(projected.key(), row * keyWidth, projected.value(), row * valueWidth);
             }
             row += sequence.tokens();
         }

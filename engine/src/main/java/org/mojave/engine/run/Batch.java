@@ -3,6 +3,8 @@ package org.mojave.engine.run;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.mojave.engine.kernel.KeyValueType;
+import org.mojave.engine.model.ModelSpec;
 
 /**
  * How the tokens of one forward step are cut into sequences. The hidden states of a batch are [tokens, hidden] in the order
@@ -38,6 +40,17 @@ public record Batch(List<Sequence> sequences) {
         List<Sequence> sequences = new ArrayList<>();
         for (int length : lengths) {
             sequences.add(new Sequence(0, length, Optional.empty()));
+        }
+        return new Batch(sequences);
+    }
+
+    /** Whole sequences from position 0 that look back through caches of their own, as they would step by step. */
+    public static Batch cached(ModelSpec spec, KeyValueType type, int... lengths) {
+        List<Sequence> sequences = new ArrayList<>();
+        for (int length : lengths) {
+            KvCache cache = new KvCache(spec, length, type);
+            cache.reserve(length);
+            sequences.add(new Sequence(0, length, Optional.of(cache)));
         }
         return new Batch(sequences);
     }

@@ -8,7 +8,7 @@ final class Buffers {
     /** What an array is for; no two uses that overlap in time share a slot. */
     enum Slot {
         NORMED, QUERY, KEY, VALUE, COMPRESSED, EXPANDED, CONTEXT, OUTPUT, ROUTER, GATE, UP, GATHERED, EXPERT_OUTPUT, MIXED,
-        SHARED_SCALE, AFFINITY, ROUTER_WEIGHTS, HIDDEN, LOGITS
+        SHARED_SCALE, AFFINITY, ROUTER_WEIGHTS, HIDDEN, LAST, LOGITS
     }
 
     private final Map<Slot, float[]> arrays = new EnumMap<>(Slot.class);

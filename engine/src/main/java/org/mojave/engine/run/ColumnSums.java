@@ -2,7 +2,9 @@ package org.mojave.engine.run;
 
 import java.util.Arrays;
 import org.mojave.engine.kernel.Block;
+import org.mojave.engine.kernel.Exponential;
 import org.mojave.engine.kernel.Extent;
+import org.mojave.engine.kernel.StoredRows;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.Attention;
 
@@ -29,6 +31,15 @@ final class ColumnSums {
         final float[] scores = new float[KEYS * QUERIES];
         final float[] largest = new float[QUERIES];
         final double[] sums = new double[QUERIES];
+        private float[] decoded = new float[0];
+
+        /** Room for a block of keys. */
+        float[] decoded(int dimension) {
+            if (decoded.length < KEYS * dimension) {
+                decoded = new float[KEYS * dimension];
+            }
+            return decoded;
+        }
     }
 
     /** One head of one sequence. {@code row}: the sequence's first token in the batch. */
@@ -37,11 +48,20 @@ final class ColumnSums {
             return inputs.attention();
         }
 
-        Block keys(int first) {
-            HeadAttention.Source rows = inputs.sources()[source];
-            int stride = attention().keyValueHeads() * attention().keyDimension();
+        /** Some keys from position {@code first} on: where they lie, or decoded to {@code decoded}. */
+        Block keys(int first, int count, float[] decoded) {
+            int dimension = attention().keyDimension();
             int keyHead = head / (attention().heads() / attention().keyValueHeads());
-            return new Block(rows.keys(), rows.keyOffset() + first * stride + keyHead * attention().keyDimension(), stride);
+            return switch (inputs.sources()[source]) {
+                case HeadAttention.Source.Floats(float[] keys, int offset, _, _) -> {
+                    int stride = attention().keyValueHeads() * dimension;
+                    yield new Block(keys, offset + first * stride + keyHead * dimension, stride);
+                }
+                case HeadAttention.Source.Stored(StoredRows keys, _) -> {
+                    keys.read(keyHead, first, count, decoded);
+                    yield new Block(decoded, 0, dimension);
+                }
+            };
         }
 
         Block queries(int first) {
@@ -94,7 +114,7 @@ final class ColumnSums {
         Arrays.fill(scratch.sums, 0, queries, sink == Float.NEGATIVE_INFINITY ? 0 : 1);
         for (int key = low; key < end; key += KEYS) {
             int keys = Math.min(KEYS, end - key);
-            score(tile, key, keys, scratch.scores);
+            score(tile, key, keys, scratch);
             for (int j = 0; j < keys; j++) {
                 for (int i = 0; i < queries; i++) {
                     include(scratch, i, scratch.scores[j * queries + i]);
@@ -104,7 +124,7 @@ final class ColumnSums {
         int own = head.sequence().first();
         for (int key = Math.max(low, own); key < end; key += KEYS) {
             int keys = Math.min(KEYS, end - key);
-            score(tile, key, keys, scratch.scores);
+            score(tile, key, keys, scratch);
             for (int j = 0; j < keys; j++) {
                 double sum = 0;
                 for (int i = 0; i < queries; i++) {
@@ -126,10 +146,11 @@ final class ColumnSums {
     }
 
     /** Scores [keys, queries] of keys {@code key … key + keys − 1}; minus infinity where a query does not see the key. */
-    private void score(Tile tile, int key, int keys, float[] scores) {
+    private void score(Tile tile, int key, int keys, Scratch scratch) {
+        float[] scores = scratch.scores;
         Attention attention = tile.head().attention();
         int queries = tile.queries();
-        workers.algebra().multiplyTransposed(tile.head().keys(key), tile.head().queries(tile.first()), new Block(scores, 0, queries),
+        workers.algebra().multiplyTransposed(tile.head().keys(key, keys, scratch.decoded(attention.keyDimension())), tile.head().queries(tile.first()), new Block(scores, 0, queries),
                 new Extent(keys, queries, attention.keyDimension()));
         float scale = (float) attention.scale();
         for (int i = 0; i < queries; i++) {

@@ -2,8 +2,10 @@ package org.mojave.engine.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.mojave.engine.kernel.ExactProducts;
+import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.LayerSpec;
@@ -29,6 +31,7 @@ public final class Decoder {
     private static final int PANEL_FLOATS = 1 << 22;
 
     private final ModelSpec spec;
+    private final KeyValueType keyValues;
     private final LayerRunner runner;
     private final Ends ends;
     private final List<LayerWeights> layers = new ArrayList<>();
@@ -69,12 +72,13 @@ public final class Decoder {
 
     /** As {@link #Decoder(Model, Workers, ProductPath)}, skipping experts. */
     public Decoder(Model model, Workers workers, ProductPath path, Optional<DynamicPruning> pruning) {
-        this(model, workers, RunParts.of(path).experts(model.experts()).pruning(pruning));
+        this(model, workers, RunParts.of(model, path).skipping(pruning));
     }
 
     /** For that model, put together from those parts, whose experts take the place of the model's. */
     public Decoder(Model model, Workers workers, RunParts parts) {
         spec = model.spec();
+        keyValues = parts.keyValues();
         runner = new LayerRunner(spec, workers, parts);
         ends = new Ends(model, workers, parts.path());
         for (int layer = 0; layer < spec.layers().size(); layer++) {
@@ -84,7 +88,7 @@ public final class Decoder {
 
     /** An empty cache for a sequence of at most {@code capacity} tokens. */
     public KvCache newCache(int capacity) {
-        return new KvCache(spec, capacity);
+        return new KvCache(spec, capacity, keyValues);
     }
 
     /** Feeds the chunks and returns the logits [vocabulary] of each chunk's last token. */
@@ -106,6 +110,49 @@ public final class Decoder {
             all.add(logits);
         }
         return all;
+    }
+
+    /**
+     * Sequences that advance by one token together: {@code tokens[i]} follows what {@code caches.get(i)} holds.
+     *
+     * <p>Example: {@code decoder.step(new Decoder.Step(List.of(one, two), new int[] {17, 4}), RouterListener.NONE, logits)}.
+     */
+    public record Step(List<KvCache> caches, int[] tokens) {
+        public Step {
+            caches = List.copyOf(caches);
+            if (caches.isEmpty() || caches.size() != tokens.length) {
+                throw new IllegalArgumentException(caches.size() + " sequences cannot take " + tokens.length + " tokens");
+            }
+        }
+    }
+
+    /**
+     * Advances sequences by one token each. What they need of the weights is read once for all of them: of experts the union. The logits
+     * of each are those of stepping it alone, to the bit (but not with experts skipped: what is skipped is ruled by what was skipped before).
+     *
+     * @param logits [sequences, vocabulary] from index 0 on, receives the result
+     */
+    public void step(Step step, RouterListener listener, float[] logits) {
+        int sequences = step.tokens().length;
+        Objects.checkFromIndexSize(0, Math.multiplyExact(sequences, spec.vocabularySize()), logits.length);
+        List<Chunk> chunks = new ArrayList<>();
+        for (int i = 0; i < sequences; i++) {
+            chunks.add(new Chunk(step.caches().get(i), new int[] {step.tokens()[i]}));
+        }
+        runner.independent(true);
+        ends.independent(true);
+        try {
+            int[] starts = new int[sequences];
+            float[] hidden = forward(chunks, starts, listener);
+            float[] last = buffers.take(Buffers.Slot.LAST, sequences, spec.hiddenSize());
+            for (int i = 0; i < sequences; i++) {
+                System.arraycopy(hidden, starts[i] * spec.hiddenSize(), last, i * spec.hiddenSize(), spec.hiddenSize());
+            }
+            ends.logits(last, 0, sequences, logits);
+        } finally {
+            runner.independent(false);
+            ends.independent(false);
+        }
     }
 
     /** Feeds the chunks and hands out the logits of all new tokens, in panels of bounded size. */

@@ -56,6 +56,11 @@ public final class Ends {
         headBias = weights.bias(MatrixId.of(MatrixRole.HEAD)).orElse(null);
     }
 
+    /** From now on, whether each token's results must be those that it would have alone, to the bit. */
+    void independent(boolean tokensAre) {
+        products.independent(tokensAre);
+    }
+
     /** Writes the embeddings of {@code tokens} to {@code hidden} [tokens, hidden] from row {@code firstRow}. */
     public void embed(int[] tokens, float[] hidden, int firstRow) {
         int size = spec.hiddenSize();

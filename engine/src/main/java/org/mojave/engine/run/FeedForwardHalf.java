@@ -3,6 +3,7 @@ package org.mojave.engine.run;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.BiFunction;
+import org.mojave.engine.kernel.Exponential;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.Gating;

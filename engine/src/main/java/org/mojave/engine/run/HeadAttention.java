@@ -2,17 +2,22 @@ package org.mojave.engine.run;
 
 import java.util.Arrays;
 import java.util.Optional;
+import org.mojave.engine.kernel.Exponential;
 import org.mojave.engine.kernel.AttentionTile;
 import org.mojave.engine.kernel.Block;
 import org.mojave.engine.kernel.Extent;
+import org.mojave.engine.kernel.HeadRows;
 import org.mojave.engine.kernel.NativeKernels;
+import org.mojave.engine.kernel.StoredRows;
+import org.mojave.engine.kernel.VectorAttention;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.Attention;
 import org.mojave.engine.model.Mask;
 
 /**
  * Softmax attention of prepared queries over keys and values. One task is a tile of queries of one head of one sequence:
- * memory is one tile's scores per thread, and none with native kernels.
+ * memory is one tile's scores per thread, and none with native kernels; over a cache that holds no floats a block of decoded keys and
+ * values ({@link VectorAttention}).
  */
 final class HeadAttention {
     /** Queries of one task. */
@@ -20,13 +25,19 @@ final class HeadAttention {
     /** From this many queries on, matrix products pay. */
     private static final int PRODUCTS_FROM = 4;
 
-    /**
-     * Keys and values of one sequence.
-     *
-     * @param keys [positions, keyWidth] from {@code keyOffset}
-     * @param values [positions, valueWidth] from {@code valueOffset}
-     */
-    record Source(float[] keys, int keyOffset, float[] values, int valueOffset) {}
+    /** Keys and values of one sequence. */
+    sealed interface Source {
+        /**
+         * Floats.
+         *
+         * @param keys [positions, keyWidth] from {@code keyOffset}
+         * @param values [positions, valueWidth] from {@code valueOffset}
+         */
+        record Floats(float[] keys, int keyOffset, float[] values, int valueOffset) implements Source {}
+
+        /** Rows of a cache, from position 0 on. */
+        record Stored(StoredRows keys, StoredRows values) implements Source {}
+    }
 
     /** Inputs: queries [tokens, heads · keyDimension]; contexts [tokens, heads · valueDimension] receive the result. */
     record Inputs(Attention attention, float[] queries, Source[] sources, float[] contexts, float[] sinks) {}
@@ -37,7 +48,15 @@ final class HeadAttention {
     private static final class Scratch {
         final float[] largest = new float[TILE];
         final double[] sums = new double[TILE];
+        final VectorAttention blocks = new VectorAttention();
         float[] scores = new float[0];
+
+        float[] scores(int floats) {
+            if (scores.length < floats) {
+                scores = new float[floats];
+            }
+            return scores;
+        }
     }
 
     /** Where one tile's data lies. Keys and values are those of the key-value head from position {@code low} on. */
@@ -85,43 +104,64 @@ final class HeadAttention {
         Attention attention = inputs.attention();
         int low = attention.mask().first(position);
         int head = tile.head() / (attention.heads() / attention.keyValueHeads());
-        Source source = inputs.sources()[tile.sequence()];
-        int keyStride = attention.keyValueHeads() * attention.keyDimension();
-        int valueStride = attention.keyValueHeads() * attention.valueDimension();
         int queryStride = attention.heads() * attention.keyDimension();
         int contextStride = attention.heads() * attention.valueDimension();
-        View view = new View(attention,
-                new Block(inputs.queries(), row * queryStride + tile.head() * attention.keyDimension(), queryStride),
-                new Block(source.keys(), source.keyOffset() + low * keyStride + head * attention.keyDimension(), keyStride),
-                new Block(source.values(), source.valueOffset() + low * valueStride + head * attention.valueDimension(),
-                        valueStride),
-                new Block(inputs.contexts(), row * contextStride + tile.head() * attention.valueDimension(), contextStride),
-                position, low, position + tile.queries() - low);
+        Block queries = new Block(inputs.queries(), row * queryStride + tile.head() * attention.keyDimension(), queryStride);
+        Block contexts = new Block(inputs.contexts(), row * contextStride + tile.head() * attention.valueDimension(), contextStride);
         float sink = inputs.sinks() == null ? Float.NEGATIVE_INFINITY : inputs.sinks()[tile.head()];
+        switch (inputs.sources()[tile.sequence()]) {
+            case Source.Floats(float[] keys, int keyOffset, float[] values, int valueOffset) -> {
+                int keyStride = attention.keyValueHeads() * attention.keyDimension();
+                int valueStride = attention.keyValueHeads() * attention.valueDimension();
+                View view = new View(attention, queries,
+                        new Block(keys, keyOffset + low * keyStride + head * attention.keyDimension(), keyStride),
+                        new Block(values, valueOffset + low * valueStride + head * attention.valueDimension(), valueStride),
+                        contexts, position, low, position + tile.queries() - low);
+                floats(view, tile.queries(), sink, scratch);
+            }
+            case Source.Stored(StoredRows keys, StoredRows values) -> {
+                int[] first = firstKeys(attention, position, low, tile.queries());
+                AttentionTile stored = new AttentionTile(queries, new HeadRows.Stored(keys, head, low), new HeadRows.Stored(values, head, low),
+                        contexts, shape(attention, sink), position - low, first);
+                if (natives.isPresent()) {
+                    natives.get().attend(stored, scratch.scores(NativeKernels.attentionFloats(stored.shape())));
+                } else {
+                    scratch.blocks.attend(stored, workers.algebra());
+                }
+            }
+        }
+    }
+
+    private void floats(View view, int queries, float sink, Scratch scratch) {
         if (natives.isPresent()) {
-            natives.get().attend(tile(view, tile.queries(), sink));
+            natives.get().attend(tile(view, queries, sink));
             return;
         }
-        int scores = Math.multiplyExact(view.span(), tile.queries());
-        if (scratch.scores.length < scores) {
-            scratch.scores = new float[scores];
-        }
-        if (tile.queries() >= PRODUCTS_FROM) {
-            products(view, tile.queries(), sink, scratch);
+        scratch.scores(Math.multiplyExact(view.span(), queries));
+        if (queries >= PRODUCTS_FROM) {
+            products(view, queries, sink, scratch);
         } else {
-            oneByOne(view, tile.queries(), sink, scratch.scores);
+            oneByOne(view, queries, sink, scratch.scores);
         }
     }
 
     private static AttentionTile tile(View view, int queries, float sink) {
-        Attention attention = view.attention();
+        return new AttentionTile(view.queries(), new HeadRows.Floats(view.keys()), new HeadRows.Floats(view.values()), view.contexts(),
+                shape(view.attention(), sink), view.position() - view.low(),
+                firstKeys(view.attention(), view.position(), view.low(), queries));
+    }
+
+    private static AttentionTile.Shape shape(Attention attention, float sink) {
+        return new AttentionTile.Shape(attention.keyDimension(), attention.valueDimension(), (float) attention.scale(), sink);
+    }
+
+    /** For each query the first key that it sees, counted from {@code low}. */
+    private static int[] firstKeys(Attention attention, int position, int low, int queries) {
         int[] first = new int[queries];
         for (int i = 0; i < queries; i++) {
-            first[i] = attention.mask().first(view.position() + i) - view.low();
+            first[i] = attention.mask().first(position + i) - low;
         }
-        return new AttentionTile(view.queries(), view.keys(), view.values(), view.contexts(),
-                new AttentionTile.Shape(attention.keyDimension(), attention.valueDimension(), (float) attention.scale(), sink),
-                view.position() - view.low(), first);
+        return first;
     }
 
     /** Scores as keys · queriesᵀ, so that neighbouring queries fill a vector; contexts as weightsᵀ · values. */

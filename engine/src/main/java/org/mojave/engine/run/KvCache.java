@@ -1,39 +1,42 @@
 package org.mojave.engine.run;
 
 import java.util.Arrays;
+import org.mojave.engine.kernel.KeyValueType;
+import org.mojave.engine.kernel.StoredRows;
 import org.mojave.engine.model.Attention;
 import org.mojave.engine.model.ModelSpec;
 
 /**
- * Keys and values of one sequence, per layer [positions, key-value heads · dimension], and the tokens themselves. Grows by
- * doubling up to its capacity. Not safe for use by several threads.
+ * Keys and values of one sequence, per layer [positions, key-value heads · dimension] in a {@link KeyValueType}, and the tokens themselves.
+ * Grows by doubling up to its capacity. Not safe for use by several threads.
  */
 public final class KvCache {
     private static final int FIRST_POSITIONS = 64;
 
     private final int capacity;
-    private final int[] keyWidth;
-    private final int[] valueWidth;
-    private final float[][] keys;
-    private final float[][] values;
+    private final StoredRows[] keys;
+    private final StoredRows[] values;
     private int[] tokens = new int[FIRST_POSITIONS];
     private int length;
 
-    /** An empty cache for at most {@code capacity} positions. */
+    /** An empty cache of floats for at most {@code capacity} positions. */
     public KvCache(ModelSpec spec, int capacity) {
+        this(spec, capacity, KeyValueType.F32);
+    }
+
+    /** An empty cache for at most {@code capacity} positions that stores keys and values in that way. */
+    public KvCache(ModelSpec spec, int capacity, KeyValueType type) {
         if (capacity < 1) {
             throw new IllegalArgumentException("capacity must be at least 1, not " + capacity);
         }
         this.capacity = capacity;
         int layers = spec.layers().size();
-        keyWidth = new int[layers];
-        valueWidth = new int[layers];
-        keys = new float[layers][0];
-        values = new float[layers][0];
+        keys = new StoredRows[layers];
+        values = new StoredRows[layers];
         for (int layer = 0; layer < layers; layer++) {
             Attention attention = spec.layer(layer).attention();
-            keyWidth[layer] = attention.keyValueHeads() * attention.keyDimension();
-            valueWidth[layer] = attention.keyValueHeads() * attention.valueDimension();
+            keys[layer] = new StoredRows(type, attention.keyValueHeads(), attention.keyDimension());
+            values[layer] = new StoredRows(type, attention.keyValueHeads(), attention.valueDimension());
         }
     }
 
@@ -48,9 +51,10 @@ public final class KvCache {
     }
 
     /** Bytes that a cache of that model needs for {@code positions} positions. */
-    public static long bytes(ModelSpec spec, int positions) {
-        return spec.layers().stream().mapToLong(layer -> 4L * positions * layer.attention().keyValueHeads()
-                * (layer.attention().keyDimension() + layer.attention().valueDimension())).sum();
+    public static long bytes(ModelSpec spec, int positions, KeyValueType type) {
+        return positions * spec.layers().stream().map(layer -> layer.attention()).mapToLong(attention ->
+                type.rowBytes(attention.keyValueHeads(), attention.keyDimension())
+                        + type.rowBytes(attention.keyValueHeads(), attention.valueDimension())).sum();
     }
 
     /** The tokens held, oldest first. */
@@ -78,10 +82,8 @@ public final class KvCache {
         length = common;
         reserve(other.length - common);
         for (int layer = 0; layer < keys.length; layer++) {
-            int key = common * keyWidth[layer];
-            System.arraycopy(other.keys[layer], key, keys[layer], key, other.length * keyWidth[layer] - key);
-            int value = common * valueWidth[layer];
-            System.arraycopy(other.values[layer], value, values[layer], value, other.length * valueWidth[layer] - value);
+            keys[layer].copy(other.keys[layer], common, other.length);
+            values[layer].copy(other.values[layer], common, other.length);
         }
         System.arraycopy(other.tokens, common, tokens, common, other.length - common);
         length = other.length;
@@ -95,22 +97,19 @@ public final class KvCache {
         }
         int needed = length + more;
         for (int layer = 0; layer < keys.length; layer++) {
-            keys[layer] = grown(keys[layer], needed, keyWidth[layer]);
-            values[layer] = grown(values[layer], needed, valueWidth[layer]);
+            grow(keys[layer], needed);
+            grow(values[layer], needed);
         }
         if (tokens.length < needed) {
             tokens = Arrays.copyOf(tokens, Math.max(needed, 2 * tokens.length));
         }
     }
 
-    private float[] grown(float[] old, int positions, int width) {
-        if (old.length >= (long) positions * width) {
-            return old;
+    private void grow(StoredRows rows, int positions) {
+        if (rows.rows() < positions) {
+            int doubled = (int) Math.min(capacity, Math.max(positions, Math.max(FIRST_POSITIONS, 2L * rows.rows())));
+            rows.resize(doubled, Math.min(rows.rows(), length));
         }
-        int doubled = (int) Math.min(capacity, Math.max(positions, Math.max(FIRST_POSITIONS, 2L * old.length / width)));
-        float[] grown = new float[Math.multiplyExact(doubled, width)];
-        System.arraycopy(old, 0, grown, 0, Math.min(old.length, length * width));
-        return grown;
     }
 
     /** Takes new tokens whose keys and values every layer has written behind {@link #length()}. */
@@ -119,11 +118,11 @@ public final class KvCache {
         length += newTokens.length;
     }
 
-    float[] keys(int layer) {
+    StoredRows keys(int layer) {
         return keys[layer];
     }
 
-    float[] values(int layer) {
+    StoredRows values(int layer) {
         return values[layer];
     }
 }

@@ -37,6 +37,11 @@ public final class LayerRunner {
         feedForward = new FeedForwardHalf(spec, workers, linears, buffers, parts);
     }
 
+    /** From now on, whether each token's results must be those that it would have alone, to the bit ({@link Decoder#step}). */
+    void independent(boolean tokensAre) {
+        linears.independent(tokensAre);
+    }
+
     /**
      * {@code hidden += residual · attention(norm(hidden))}, in place.
      *

@@ -44,6 +44,11 @@ final class Linears {
 
     private record Bias(float[] bias, Output output, int tokens) {}
 
+    /** Whether each token's results must be those that it would have alone, to the bit. */
+    void independent(boolean tokensAre) {
+        products.independent(tokensAre);
+    }
+
     /** Native kernels for what lies between linears, if they are in use. */
     Optional<NativeKernels> natives() {
         return path.natives();

@@ -161,7 +161,7 @@ class GgufKernelsTest {
             assertThatThrownBy(() -> multiply(kernels, w, x, 0, 40, new float[79])).isInstanceOf(IndexOutOfBoundsException.class);
             assertThatThrownBy(() -> multiply(kernels, w, quantized(kernels, new float[128], 2, 64), 0, 40, y))
                     .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("64 columns");
-            assertThatThrownBy(() -> kernels.gguf().multiply(w, x, new NativeKernels.Rows(0, 40), new Block(y, 1, 40)))
+            assertThatThrownBy(() -> kernels.gguf().multiply(w, x, new NativeKernels.Rows(0, 40), new Block(y, 1, 40), false))
                     .isInstanceOf(IndexOutOfBoundsException.class);
             assertThatThrownBy(() -> kernels.gguf().quantize(new Block(new float[191], 0, 96), 0, 2, x)).isInstanceOf(IndexOutOfBoundsException.class);
             assertThatThrownBy(() -> kernels.gguf().quantize(new Block(new float[288], 0, 96), 1, 2, x)).isInstanceOf(IndexOutOfBoundsException.class);
@@ -171,6 +171,6 @@ class GgufKernelsTest {
     }
 
     private static void multiply(NativeKernels kernels, GgufMatrix w, GgufActivations x, int first, int end, float[] y) {
-        kernels.gguf().multiply(w, x, new NativeKernels.Rows(first, end), new Block(y, 0, w.rows()));
+        kernels.gguf().multiply(w, x, new NativeKernels.Rows(first, end), new Block(y, 0, w.rows()), false);
     }
 }

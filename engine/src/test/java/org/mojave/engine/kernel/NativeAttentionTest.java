@@ -30,8 +30,8 @@ class NativeAttentionTest {
         int keyStride = 2 * shape.keyDimension() + 3;
         int valueStride = 3 * shape.valueDimension() + 1;
         return new AttentionTile(new Block(KernelSamples.floats(5 + queries * keyStride, random), 5, keyStride),
-                new Block(KernelSamples.floats(1 + seen * keyStride, random), 1, keyStride),
-                new Block(KernelSamples.floats(2 + seen * valueStride, random), 2, valueStride),
+                new HeadRows.Floats(new Block(KernelSamples.floats(1 + seen * keyStride, random), 1, keyStride)),
+                new HeadRows.Floats(new Block(KernelSamples.floats(2 + seen * valueStride, random), 2, valueStride)),
                 new Block(KernelSamples.floats(3 + queries * valueStride, random), 3, valueStride), shape, before, first);
     }
 
@@ -125,12 +125,20 @@ class NativeAttentionTest {
     @Test
     void tilesThatLeaveTheirArraysAreRefused() {
         AttentionTile.Shape shape = new AttentionTile.Shape(8, 8, 1, Float.NEGATIVE_INFINITY);
-        Block one = new Block(new float[8], 0, 8);
-        Block two = new Block(new float[16], 0, 8);
-        assertThatThrownBy(() -> new AttentionTile(one, one, two, one, shape, 1, new int[1])).hasMessageContaining("leaves an array of 8");
-        assertThatThrownBy(() -> new AttentionTile(one, two, one, one, shape, 1, new int[1])).hasMessageContaining("leaves an array of 8");
-        assertThatThrownBy(() -> new AttentionTile(one, two, two, one, shape, 1, new int[] {2})).hasMessageContaining("sees no key");
-        assertThatThrownBy(() -> new AttentionTile(one, two, two, one, shape, 1, new int[65])).hasMessageContaining("1 to 64 queries");
+        Block row = new Block(new float[8], 0, 8);
+        HeadRows one = new HeadRows.Floats(row);
+        HeadRows two = new HeadRows.Floats(new Block(new float[16], 0, 8));
+        assertThatThrownBy(() -> new AttentionTile(row, one, two, row, shape, 1, new int[1])).hasMessageContaining("leaves an array of 8");
+        assertThatThrownBy(() -> new AttentionTile(row, two, one, row, shape, 1, new int[1])).hasMessageContaining("leaves an array of 8");
+        assertThatThrownBy(() -> new AttentionTile(row, two, two, row, shape, 1, new int[] {2})).hasMessageContaining("sees no key");
+        assertThatThrownBy(() -> new AttentionTile(row, two, two, row, shape, 1, new int[65])).hasMessageContaining("1 to 64 queries");
+        StoredRows stored = new StoredRows(KeyValueType.Q8, 2, 8);
+        stored.resize(2, 0);
+        HeadRows second = new HeadRows.Stored(stored, 1, 0);
+        assertThatThrownBy(() -> new AttentionTile(row, second, two, row, shape, 1, new int[1])).hasMessageContaining("stored as q8");
+        for (HeadRows wrong : new HeadRows[] {new HeadRows.Stored(stored, 2, 0), new HeadRows.Stored(stored, 0, 1), new HeadRows.Stored(stored, -1, 0)}) {
+            assertThatThrownBy(() -> new AttentionTile(row, second, wrong, row, shape, 1, new int[1])).hasMessageContaining("leave 2 stored rows");
+        }
         for (NativeKernels kernels : kernels()) {
             assertThatThrownBy(() -> kernels.silu(new float[4], new float[3], 0, 4)).isInstanceOf(IndexOutOfBoundsException.class);
         }

@@ -7,6 +7,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mojave.engine.kernel.Exponential;
 import org.mojave.engine.model.Activation;
 import org.mojave.engine.model.Gating;
 

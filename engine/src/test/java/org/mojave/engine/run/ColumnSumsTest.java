@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.mojave.engine.kernel.KeyValueType;
+import org.mojave.engine.kernel.StoredRows;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.Attention;
 import org.mojave.engine.model.Mask;
@@ -49,7 +51,7 @@ final class ColumnSumsTest {
                     double score = 0;
                     for (int d = 0; d < DIMENSION; d++) {
                         score += inputs.queries()[(t * heads + head) * DIMENSION + d]
-                                * (double) inputs.sources()[0].keys()[(key * attention.keyValueHeads() + head / (heads / attention.keyValueHeads())) * DIMENSION + d];
+                                * (double) ((HeadAttention.Source.Floats) inputs.sources()[0]).keys()[(key * attention.keyValueHeads() + head / (heads / attention.keyValueHeads())) * DIMENSION + d];
                     }
                     weights[key] = Math.exp(score * attention.scale());
                     total += weights[key];
@@ -70,7 +72,7 @@ final class ColumnSumsTest {
                 for (float[] sinks : new float[][] {null, {0.5f, -1, 2, 0}}) {
                     int tokens = 190;
                     HeadAttention.Inputs inputs = new HeadAttention.Inputs(attention(4, 2, DIMENSION, mask, 0.4), random(tokens * 4 * DIMENSION, random),
-                            new HeadAttention.Source[] {new HeadAttention.Source(random((first + tokens) * 2 * DIMENSION, random), 0, new float[0], 0)},
+                            new HeadAttention.Source[] {new HeadAttention.Source.Floats(random((first + tokens) * 2 * DIMENSION, random), 0, new float[0], 0)},
                             new float[0], sinks);
                     Batch.Sequence sequence = new Batch.Sequence(first, tokens, first == 0 ? Optional.empty() : Optional.of(cache()));
                     double[] wanted = expected(inputs, first, tokens);
@@ -81,6 +83,33 @@ final class ColumnSumsTest {
                     assertThat(sums(inputs, sequence, 3)).as("three threads").isEqualTo(alone);
                 }
             }
+        }
+    }
+
+    /** A cache that holds no floats: what it gives back counts. */
+    @Test
+    void keysMayBeStoredInFewerBits() {
+        SplittableRandom random = new SplittableRandom(2);
+        int tokens = 150;
+        for (KeyValueType type : List.of(KeyValueType.F16, KeyValueType.Q8)) {
+            float[] keys = random(tokens * 2 * DIMENSION, random);
+            StoredRows stored = new StoredRows(type, 2, DIMENSION);
+            stored.resize(tokens, 0);
+            stored.write(0, keys, 0, tokens);
+            float[] head = new float[tokens * DIMENSION];
+            for (int h = 0; h < 2; h++) {
+                stored.read(h, 0, tokens, head);
+                for (int t = 0; t < tokens; t++) {
+                    System.arraycopy(head, t * DIMENSION, keys, (t * 2 + h) * DIMENSION, DIMENSION);
+                }
+            }
+            float[] queries = random(tokens * 4 * DIMENSION, random);
+            Attention attention = attention(4, 2, DIMENSION, new Mask.Full(), 0.4);
+            Batch.Sequence sequence = new Batch.Sequence(0, tokens, Optional.empty());
+            double[] found = sums(new HeadAttention.Inputs(attention, queries, new HeadAttention.Source[] {new HeadAttention.Source.Stored(stored, stored)},
+                    new float[0], null), sequence, 2);
+            assertThat(found).as("%s", type).isEqualTo(sums(new HeadAttention.Inputs(attention, queries,
+                    new HeadAttention.Source[] {new HeadAttention.Source.Floats(keys, 0, new float[0], 0)}, new float[0], null), sequence, 2));
         }
     }
 
@@ -126,7 +155,7 @@ final class ColumnSumsTest {
                 }
                 Attention attention = attention(heads, 1, tokens, new Mask.Full(), 1);
                 double[] found = sums(new HeadAttention.Inputs(attention, queries,
-                        new HeadAttention.Source[] {new HeadAttention.Source(keys, 0, new float[0], 0)}, new float[0], null),
+                        new HeadAttention.Source[] {new HeadAttention.Source.Floats(keys, 0, new float[0], 0)}, new float[0], null),
                         new Batch.Sequence(0, tokens, Optional.empty()), 2);
                 for (int t = 0; t < tokens; t++) {
                     assertThat(found[t]).as("%s token %d", item.get("id"), t).isCloseTo(wanted[t], within(1e-5 * (1 + wanted[t])));

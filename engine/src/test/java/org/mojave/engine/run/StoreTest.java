@@ -9,16 +9,20 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.mojave.engine.evict.DecayedFrequency;
 import org.mojave.engine.evict.EvictionPolicy;
 import org.mojave.engine.evict.LeastRecentlyUsed;
 import org.mojave.engine.kernel.ExactProducts;
+import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.kernel.NativeChoice;
 import org.mojave.engine.kernel.NativeSupport;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.UnsupportedModelException;
+import org.mojave.engine.predict.PathStatistics;
+import org.mojave.engine.stream.PathGuesses;
 import org.mojave.engine.stream.StreamPlan;
 import org.mojave.engine.stream.StreamedExperts;
 import org.mojave.format.file.DirectFile;
@@ -40,9 +44,9 @@ final class StoreTest {
     }
 
     /** A prompt, three sequences together, and single tokens. */
-    private static List<float[]> logits(Model model, ProductPath path, int threads) {
+    private static List<float[]> logits(Model model, ProductPath path, KeyValueType keyValues, int threads) {
         try (Workers workers = new Workers(threads)) {
-            Decoder decoder = new Decoder(model, workers, path);
+            Decoder decoder = new Decoder(model, workers, RunParts.of(model, path).with(keyValues));
             KvCache one = decoder.newCache(64);
             KvCache two = decoder.newCache(64);
             KvCache three = decoder.newCache(64);
@@ -60,8 +64,9 @@ final class StoreTest {
         Model model = Model.open(folder);
         StreamPlan plan = StreamPlan.of(model.spec(), model.weights(), model.checkpoint());
         EvictionPolicy policy = own ? new DecayedFrequency(plan.numbers(), DecayedFrequency.Settings.usual()) : new LeastRecentlyUsed(plan.numbers());
-        return model.withExperts(StreamedExperts.open(plan, Math.max(slots, plan.fewestSlots()), policy, new StreamedExperts.Reading(DirectFile::open, 2, slots % 3 != 0)),
-                DirectFile::ordinary);
+        StreamedExperts experts = StreamedExperts.open(plan, Math.max(slots, plan.fewestSlots()), policy,
+                new StreamedExperts.Reading(DirectFile::open, 2, slots % 3 != 0));
+        return model.withExperts(slots == 17 ? new PathGuesses(plan, experts, new PathStatistics(plan.numbers().perLayer())) : experts, DirectFile::ordinary);
     }
 
     @ParameterizedTest
@@ -70,17 +75,35 @@ final class StoreTest {
         for (ProductPath path : paths()) {
             List<float[]> expected;
             try (Model mapped = Model.open(folder)) {
-                expected = logits(mapped, path, 1);
+                expected = logits(mapped, path, KeyValueType.F32, 1);
             }
             try (Model resident = Model.open(folder).resident(DirectFile::open)) {
                 assertThat(resident.experts()).isEmpty();
-                same(logits(resident, path, 2), expected, "resident");
+                same(logits(resident, path, KeyValueType.F32, 2), expected, "resident");
             }
             for (int slots : new int[] {0, 5, 17, 1000}) {
                 try (Model model = streamed(folder, slots, slots % 2 == 0)) {
-                    same(logits(model, path, 1 + slots % 2), expected, slots + " slots, cold");
-                    same(logits(model, path, 2), expected, slots + " slots, warm");
+                    same(logits(model, path, KeyValueType.F32, 1 + slots % 2), expected, slots + " slots, cold");
+                    same(logits(model, path, KeyValueType.F32, 2), expected, slots + " slots, warm");
                 }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"F16", "Q8"})
+    void soTheyAreWithKeysAndValuesInFewerBits(KeyValueType type) {
+        for (ProductPath path : paths()) {
+            List<float[]> expected;
+            try (Model mapped = Model.open(WREN)) {
+                expected = logits(mapped, path, type, 1);
+                assertThat(expected.getLast()).isNotEqualTo(logits(mapped, path, KeyValueType.F32, 1).getLast());
+            }
+            try (Model resident = Model.open(WREN).resident(DirectFile::open)) {
+                same(logits(resident, path, type, 2), expected, type + ", resident");
+            }
+            try (Model model = streamed(WREN, 17, false)) {
+                same(logits(model, path, type, 2), expected, type + ", streamed");
             }
         }
     }

@@ -1,7 +1,7 @@
-package org.mojave.engine.run;
+package org.mojave.engine.kernel;
 
 /** exp in float32, within 2 ulp of the exact value, several times faster than {@link Math#exp}; for softmax and sigmoid. */
-final class Exponential {
+public final class Exponential {
     private static final float LOG2_E = 1.442695f;
     private static final float LN2_HIGH = 6.933594e-1f;
     private static final float LN2_LOW = -2.1219444e-4f;
@@ -13,7 +13,7 @@ final class Exponential {
     private Exponential() {}
 
     /** e^x; below e^−87 exactly 0. Cephes' expf: x = n·ln 2 + r, polynomial in r. */
-    static float exp(float x) {
+    public static float exp(float x) {
         if (x < SMALLEST) {
             return 0;
         }
@@ -34,7 +34,7 @@ final class Exponential {
     }
 
     /** 1 / (1 + e^−x). */
-    static float sigmoid(float x) {
+    public static float sigmoid(float x) {
         return 1 / (1 + exp(-x));
     }
 }
