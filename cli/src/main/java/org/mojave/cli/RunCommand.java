@@ -138,6 +138,7 @@ final class RunCommand implements Callable<Integer> {
             StoreOption.Placed placed = place.place(model, working(model, ids.length), console);
             try (Model ready = placed.model()) {
                 Optional<Mode> mode = divergence.mode(ready, tokenizer, new DivergenceOption.Parts(workers, selected.path(), console));
+                placed.report().begins();
                 try (BoundedOption.Bounded routes = bounded.open(ready, mode)) {
                     Decoder decoder = new Decoder(ready, workers, RunParts.of(ready, selected.path()).skipping(pruning).routes(routes.change())
                             .with(keyValues.type()));
