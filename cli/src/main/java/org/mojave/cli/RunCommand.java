@@ -143,6 +143,7 @@ final class RunCommand implements Callable<Integer> {
             StoreOption.Placed placed = place.place(model, working(model, ids), console);
             try (Model ready = placed.model()) {
                 Optional<Mode> mode = divergence.mode(ready, tokenizer, new DivergenceOption.Parts(workers, selected.path(), console));
+                placed.report().begins();
                 try (BoundedOption.Bounded routes = bounded.open(ready, mode)) {
                     RunParts parts = RunParts.of(ready, selected.path()).pruning(pruning).keyValues(keyValues.type()).routes(routes.change());
                     Generator generator = new Generator(ready, new Decoder(ready, workers, parts), placed.report().listener());

@@ -10,8 +10,11 @@ import org.mojave.cli.terminal.Quantities;
 import org.mojave.compress.plan.ByteSizes;
 import org.mojave.compress.plan.ResourceException;
 import org.mojave.engine.evict.DecayedFrequency;
+import org.mojave.engine.predict.PathStatistics;
 import org.mojave.engine.run.Model;
+import org.mojave.engine.store.ExpertStore;
 import org.mojave.engine.stream.MemoryShares;
+import org.mojave.engine.stream.PathGuesses;
 import org.mojave.engine.stream.StreamPlan;
 import org.mojave.engine.stream.StreamedExperts;
 import org.mojave.format.file.DirectFile;
@@ -49,6 +52,24 @@ final class StoreOption {
             description = "With streamed experts: guess the next layer's experts and read them while the disk is idle, as long as that shortens "
                     + "the waiting. Never changes a result.")
     private boolean lookAhead;
+
+    /** Who guesses. */
+    enum Guesser {
+        /** The next layer's router, asked before that layer's attention. */
+        ROUTER,
+        /** Statistics of the paths through the layers before. */
+        PATHS;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    @Option(names = "--look-ahead-by", paramLabel = "KIND", defaultValue = "router",
+            description = "Who guesses for --look-ahead: router (the next layer's router, asked early), paths (statistics of experts that follow each "
+                    + "other) (default: ${DEFAULT-VALUE}).")
+    private Guesser guesser;
 
     /**
      * A model whose weights are where they shall be.
@@ -114,6 +135,7 @@ final class StoreOption {
                     + (experts.direct() ? "" : " through the page cache, because the file system allows no direct reads")
                     + (plan.checkedExperts() == 0 ? ", unchecked (no checksums in this checkpoint)" : "") + ".");
         }
-        return new Placed(model.withExperts(experts, DirectFile::open), new StoreReport.Streaming(model.spec(), experts), Optional.of(plan));
+        ExpertStore store = lookAhead && guesser == Guesser.PATHS ? new PathGuesses(plan, experts, new PathStatistics(plan.numbers().perLayer())) : experts;
+        return new Placed(model.withExperts(store, DirectFile::open), new StoreReport.Streaming(model.spec(), experts), Optional.of(plan));
     }
 }

@@ -22,6 +22,9 @@ sealed interface StoreReport {
     /** Listens to the run, to compare with the best possible. */
     RouterListener listener();
 
+    /** The run begins; what experts were read for before does not count. */
+    void begins();
+
     /** Tokens count from here on: the prompt, or the warm-up, is done. */
     void generationBegins();
 
@@ -46,6 +49,9 @@ sealed interface StoreReport {
         public RouterListener listener() {
             return RouterListener.NONE;
         }
+
+        @Override
+        public void begins() {}
 
         @Override
         public void generationBegins() {}
@@ -84,6 +90,7 @@ sealed interface StoreReport {
         private final StreamedExperts experts;
         private final RouteRecorder recorder;
         private int firstStep;
+        private StreamStatistics before = StreamStatistics.NONE;
         private StreamStatistics prompt = StreamStatistics.NONE;
 
         Streaming(ModelSpec spec, StreamedExperts experts) {
@@ -94,6 +101,11 @@ sealed interface StoreReport {
         @Override
         public RouterListener listener() {
             return recorder;
+        }
+
+        @Override
+        public void begins() {
+            before = experts.statistics();
         }
 
         @Override
@@ -123,8 +135,9 @@ sealed interface StoreReport {
 
         @Override
         public String line(int tokens) {
-            StreamStatistics all = experts.statistics();
-            StreamStatistics generation = all.since(prompt);
+            StreamStatistics now = experts.statistics();
+            StreamStatistics all = now.since(before);
+            StreamStatistics generation = now.since(prompt);
             StringBuilder line = new StringBuilder("Experts in memory when needed: ").append(Quantities.percent(all.hitRate()));
             if (recorder.complete()) {
                 line.append(" (the best possible with ").append(experts.slots()).append(" slots: ").append(Quantities.percent(best().hitRate())).append(")");
@@ -147,8 +160,9 @@ sealed interface StoreReport {
 
         @Override
         public Map<String, Object> json(int tokens) {
-            StreamStatistics all = experts.statistics();
-            StreamStatistics generation = all.since(prompt);
+            StreamStatistics now = experts.statistics();
+            StreamStatistics all = now.since(before);
+            StreamStatistics generation = now.since(prompt);
             Map<String, Object> json = new LinkedHashMap<>();
             json.put("slots", experts.slots());
             json.put("directReads", experts.direct());

@@ -6,16 +6,21 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.mojave.cli.terminal.Console;
 import org.mojave.cli.terminal.Progress;
 import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
+import org.mojave.engine.kernel.ExactProducts;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.run.Decoder;
 import org.mojave.engine.run.KvCache;
 import org.mojave.engine.run.Model;
+import org.mojave.engine.run.RouteChange;
+import org.mojave.engine.run.Routing;
+import org.mojave.engine.run.RunParts;
 import org.mojave.engine.tokenize.Tokenizer;
 import org.mojave.engine.trace.RouteRecorder;
 import org.mojave.engine.trace.RouteTrace;
@@ -33,7 +38,10 @@ import picocli.CommandLine.Parameters;
             "token. Each text is cut into windows that begin with an empty context.",
         },
         footerHeading = "%nExamples:%n",
-        footer = "  mojave trace record examples/wren-moe --text book.txt --tokens 4000 --out book.trace")
+        footer = {
+            "  mojave trace record examples/wren-moe --text book.txt --tokens 4000 --out book.trace",
+            "  mojave trace record examples/wren-moe --text book.txt --tokens 4000 --out book.trace --guesses book.guesses",
+        })
 final class TraceRecordCommand implements Callable<Integer> {
     private static final long MOST_BYTES = 256L << 20;
     private static final int CHUNK = 128;
@@ -52,6 +60,10 @@ final class TraceRecordCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "The trace.")
     private Path out;
 
+    @Option(names = "--guesses", paramLabel = "FILE",
+            description = "Also write what each layer's router picks before the layer's attention, for mojave trace replay --guesses. Slower: tokens one by one.")
+    private Path guesses;
+
     @Option(names = "--window", paramLabel = "N", defaultValue = "512", description = "Tokens per window (default: ${DEFAULT-VALUE}).")
     private int window;
 
@@ -68,11 +80,16 @@ final class TraceRecordCommand implements Callable<Integer> {
         if (Files.exists(out)) {
             throw new UsageException("--out " + out + ": exists already; choose another name");
         }
+        if (guesses != null && (Files.exists(guesses) || guesses.equals(out))) {
+            throw new UsageException("--guesses " + guesses + ": exists already, or is the trace itself; choose another name");
+        }
         try (Model model = Model.open(folder); Tokenizer tokenizer = Tokenizer.open(folder); Workers workers = new Workers(common.threads())) {
             check(model);
             List<int[]> all = texts.stream().map(text -> ids(text, tokenizer)).toList();
             RouteRecorder recorder = new RouteRecorder(model.spec(), RouteRecorder.Steps.TOKEN_BY_TOKEN, MOST_BYTES);
-            Decoder decoder = new Decoder(model, workers);
+            RouteRecorder early = new RouteRecorder(model.spec(), RouteRecorder.Steps.TOKEN_BY_TOKEN, MOST_BYTES);
+            Decoder decoder = new Decoder(model, workers,
+                    RunParts.of(model, new ExactProducts()).routes(guesses == null ? Optional.empty() : Optional.of(new Listening(early))));
             long total = all.stream().mapToLong(ids -> ids.length).sum();
             try (Progress progress = console.progress("Recording", total, Progress.Unit.ITEMS)) {
                 for (int[] ids : all) {
@@ -84,9 +101,28 @@ final class TraceRecordCommand implements Callable<Integer> {
                         + "; give fewer with --tokens");
             }
             TraceFile.write(out, recorder.trace());
+            if (guesses != null) {
+                TraceFile.write(guesses, early.trace());
+            }
             show(console, recorder.trace());
         }
         return ExitCode.DONE.code();
+    }
+
+    /** Changes nothing, and records what routers pick early. */
+    private record Listening(RouteRecorder recorder) implements RouteChange {
+        @Override
+        public void apply(int layer, Routing routing) {}
+
+        @Override
+        public boolean wantsGuesses() {
+            return true;
+        }
+
+        @Override
+        public void guessed(int layer, Routing guess) {
+            recorder.routed(layer, guess);
+        }
     }
 
     private void check(Model model) {
@@ -110,11 +146,12 @@ final class TraceRecordCommand implements Callable<Integer> {
     }
 
     private void record(Decoder decoder, int[] ids, RouteRecorder recorder, Progress progress) {
+        int step = guesses == null ? CHUNK : 1;
         for (int from = 0; from < ids.length; from += window) {
             int end = Math.min(ids.length, from + window);
             KvCache cache = decoder.newCache(end - from);
-            for (int start = from; start < end; start += CHUNK) {
-                int[] part = Arrays.copyOfRange(ids, start, Math.min(end, start + CHUNK));
+            for (int start = from; start < end; start += step) {
+                int[] part = Arrays.copyOfRange(ids, start, Math.min(end, start + step));
                 decoder.last(List.of(new Decoder.Chunk(cache, part)), recorder);
                 progress.step(part.length);
             }

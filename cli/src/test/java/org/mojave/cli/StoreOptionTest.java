@@ -45,6 +45,10 @@ final class StoreOptionTest {
             assertThat(streamed.get("experts").get("bytesRead").asLong()).isPositive();
             assertThat(streamed.get("experts").get("hitRate").asDouble()).isBetween(0.0, streamed.get("experts").get("bestHitRate").asDouble() + 0.02);
         }
+        for (String guesser : new String[] {"router", "paths"}) {
+            JsonNode guessed = run(WREN, "--memory", "285MB", "--look-ahead", "--look-ahead-by", guesser);
+            assertThat(guessed.get("ids")).as(guesser).isEqualTo(mapped.get("ids"));
+        }
     }
 
     @Test

@@ -41,6 +41,29 @@ final class TraceCommandTest {
         assertThat(again.err()).contains("exists already");
     }
 
+    /** The routers, asked before attention, know more than paths, and those more than what is frequent. */
+    @Test
+    void predictorsAreComparedOnOneTrace() {
+        String trace = folder.resolve("prose.trace").toString();
+        String guesses = folder.resolve("prose.guesses").toString();
+        Run recorded = Run.mojave("trace", "record", WREN, "--text", ROOT.resolve("examples/evaluation/prose.txt").toString(), "--tokens", "700", "--out", trace,
+                "--guesses", guesses, "-q");
+        assertThat(recorded.code()).as(recorded.err()).isZero();
+        JsonNode predictions = JsonMapper.shared().readTree(Run.mojave("trace", "replay", trace, "--slots", "24", "--guesses", guesses, "--json").out()).get("predictions");
+        assertThat(predictions).hasSize(3);
+        double frequency = predictions.get(0).get("ofMissing").asDouble();
+        double paths = predictions.get(1).get("ofMissing").asDouble();
+        double router = predictions.get(2).get("ofMissing").asDouble();
+        assertThat(frequency).isLessThan(paths);
+        assertThat(paths).isLessThan(router);
+        Run table = Run.mojave("trace", "replay", trace, "--slots", "24");
+        assertThat(table.out()).contains("predictor").contains("paths").doesNotContain("router");
+        Run other = Run.mojave("trace", "replay", trace, "--slots", "24", "--guesses", WREN + "/config.json");
+        assertThat(other.code()).isEqualTo(4);
+        Run twice = Run.mojave("trace", "record", WREN, "--text", trace, "--out", folder.resolve("x").toString(), "--guesses", guesses);
+        assertThat(twice.code()).isEqualTo(2);
+    }
+
     @Test
     void mistakesAreOneLine() throws IOException {
         Path text = Files.writeString(folder.resolve("text"), "no trace at all, but a text");

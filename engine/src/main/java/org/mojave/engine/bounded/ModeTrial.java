@@ -114,7 +114,7 @@ public final class ModeTrial {
 
     /** Feeds the tokens one by one; returns tokens per second. */
     private double pass(int[] tokens, Optional<BoundedRoutes> routes, Positions positions) {
-        Decoder decoder = new Decoder(model, workers, RunParts.of(path).experts(model.experts()).routes(routes.map(RouteChange.class::cast)));
+        Decoder decoder = new Decoder(model, workers, RunParts.of(model, path).routes(routes.map(RouteChange.class::cast)));
         KvCache cache = decoder.newCache(tokens.length);
         long nanos = 0;
         for (int t = 0; t < tokens.length; t++) {

@@ -149,7 +149,8 @@ final class ColumnSums {
         float[] scores = scratch.scores;
         Attention attention = tile.head().attention();
         int queries = tile.queries();
-        workers.algebra().multiplyTransposed(tile.head().keys(key, keys, scratch.decoded(KEYS * attention.keyDimension())), tile.head().queries(tile.first()), new Block(scores, 0, queries),
+        Block block = tile.head().keys(key, keys, scratch.decoded(KEYS * attention.keyDimension()));
+        workers.algebra().multiplyTransposed(block, tile.head().queries(tile.first()), new Block(scores, 0, queries),
                 new Extent(keys, queries, attention.keyDimension()));
         float scale = (float) attention.scale();
         for (int i = 0; i < queries; i++) {

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.SplittableRandom;
-import org.mojave.format.file.DirectFile;
+import org.mojave.engine.kernel.LargePages;
 
 /**
  * How fast experts come from the disk, measured by reading some of them as a run would: {@code nanos = start + bytes / rate} for those
@@ -48,7 +48,7 @@ public record ReadSpeed(double startNanos, double bytesPerSecond, boolean direct
         Set<Path> files = new LinkedHashSet<>();
         plan.records().forEach(record -> record.reads().forEach(read -> files.add(read.file())));
         try (Arena arena = Arena.ofShared(); ReadQueue queue = new ReadQueue(files, reading.opener(), reading.threads())) {
-            MemorySegment slab = arena.allocate(together * plan.slotBytes(), DirectFile.USUAL_ALIGNMENT);
+            MemorySegment slab = LargePages.allocate(arena, together * plan.slotBytes());
             SplittableRandom random = new SplittableRandom(seed);
             double one = 0;
             double many = 0;

@@ -113,6 +113,12 @@ public final class StreamPlan {
         return indexOfLayer[layer];
     }
 
+    /** The transformer layer that is that one of those with experts. */
+    int layer(int index) {
+        int number = numbers.number(index, 0);
+        return records.get(number).layer();
+    }
+
     /** Bytes of one slot: the largest record in whole blocks. */
     public long slotBytes() {
         return slotBytes;

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.mojave.engine.evict.EvictionPolicy;
+import org.mojave.engine.kernel.LargePages;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.store.ExpertPart;
@@ -86,7 +87,7 @@ public final class StreamedExperts implements ExpertStore {
         Arena arena = Arena.ofShared();
         try {
             int held = Math.min(slots, plan.numbers().total());
-            SlotTable table = new SlotTable(plan, policy, arena.allocate(held * plan.slotBytes(), DirectFile.USUAL_ALIGNMENT));
+            SlotTable table = new SlotTable(plan, policy, LargePages.allocate(arena, held * plan.slotBytes()));
             return new StreamedExperts(plan, policy, arena, table, new ReadQueue(files, reading.opener(), reading.threads()),
                     reading.lookAhead());
         } catch (RuntimeException | OutOfMemoryError e) {

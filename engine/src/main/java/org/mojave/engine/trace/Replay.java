@@ -85,6 +85,25 @@ public final class Replay {
         return new Result(policy.name(), replay.requests, replay.hits, tokens, replay.demandsByMisses);
     }
 
+    /** What the slab holds while a layer is asked for. */
+    interface Held {
+        boolean holds(int layer, int expert);
+    }
+
+    /** Hears what layers need, before the slab does. */
+    interface Watcher {
+        void demand(int layer, int[] experts, Held held);
+    }
+
+    /** Replays with somebody who watches. */
+    static void watched(RouteTrace trace, int slots, EvictionPolicy policy, Watcher watcher) {
+        Replay replay = new Replay(trace.numbers(), slots, policy);
+        trace.demands((_, layer, experts) -> {
+            watcher.demand(layer, experts, (l, expert) -> replay.place[replay.firstOfLayer[l] + expert] >= 0);
+            replay.demand(layer, experts, true);
+        });
+    }
+
     private void count(int needed, int missed) {
         requests += needed;
         hits += needed - missed;

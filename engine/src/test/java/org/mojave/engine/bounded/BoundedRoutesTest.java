@@ -47,7 +47,7 @@ final class BoundedRoutesTest {
     /** A prompt, and 24 tokens generated greedily. */
     private static List<float[]> logits(Model model, Optional<BoundedRoutes> routes) {
         try (Workers workers = new Workers(2)) {
-            Decoder decoder = new Decoder(model, workers, RunParts.of(new ExactProducts()).experts(model.experts()).routes(routes.map(RouteChange.class::cast)));
+            Decoder decoder = new Decoder(model, workers, RunParts.of(model, new ExactProducts()).routes(routes.map(RouteChange.class::cast)));
             KvCache cache = decoder.newCache(40);
             List<float[]> all = new ArrayList<>(decoder.last(List.of(new Decoder.Chunk(cache, PROMPT))));
             for (int i = 0; i < 24; i++) {

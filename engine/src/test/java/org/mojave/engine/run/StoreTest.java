@@ -21,6 +21,8 @@ import org.mojave.engine.kernel.NativeSupport;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.UnsupportedModelException;
+import org.mojave.engine.predict.PathStatistics;
+import org.mojave.engine.stream.PathGuesses;
 import org.mojave.engine.stream.StreamPlan;
 import org.mojave.engine.stream.StreamedExperts;
 import org.mojave.format.file.DirectFile;
@@ -62,8 +64,9 @@ final class StoreTest {
         Model model = Model.open(folder);
         StreamPlan plan = StreamPlan.of(model.spec(), model.weights(), model.checkpoint());
         EvictionPolicy policy = own ? new DecayedFrequency(plan.numbers(), DecayedFrequency.Settings.usual()) : new LeastRecentlyUsed(plan.numbers());
-        return model.withExperts(StreamedExperts.open(plan, Math.max(slots, plan.fewestSlots()), policy, new StreamedExperts.Reading(DirectFile::open, 2, slots % 3 != 0)),
-                DirectFile::ordinary);
+        StreamedExperts experts = StreamedExperts.open(plan, Math.max(slots, plan.fewestSlots()), policy,
+                new StreamedExperts.Reading(DirectFile::open, 2, slots % 3 != 0));
+        return model.withExperts(slots == 17 ? new PathGuesses(plan, experts, new PathStatistics(plan.numbers().perLayer())) : experts, DirectFile::ordinary);
     }
 
     @ParameterizedTest

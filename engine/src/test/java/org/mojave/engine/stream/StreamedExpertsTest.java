@@ -20,6 +20,7 @@ import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.arch.Architectures;
+import org.mojave.engine.predict.PathStatistics;
 import org.mojave.engine.store.ExpertPart;
 import org.mojave.engine.store.ExpertStore;
 import org.mojave.engine.store.Weights;
@@ -100,7 +101,28 @@ final class StreamedExpertsTest {
         }
     }
 
-    private void use(StreamedExperts store, int layer, int[] experts) {
+    /** Each layer takes the neighbours of the experts before: most of what is read ahead is what the next layer needs. */
+    @Test
+    void pathsThatRepeatAreReadAhead() {
+        StreamPlan plan = StreamPlan.of(spec, weights, checkpoint);
+        StreamedExperts experts = StreamedExperts.open(plan, 20, new DecayedFrequency(plan.numbers(), DecayedFrequency.Settings.usual()),
+                new StreamedExperts.Reading(DirectFile::open, 3, true));
+        try (ExpertStore store = new PathGuesses(plan, experts, new PathStatistics(plan.numbers().perLayer()))) {
+            assertThat(store.wantsGuesses()).as("routers need not be asked").isFalse();
+            SplittableRandom random = new SplittableRandom(4);
+            for (int step = 0; step < 400; step++) {
+                int first = random.nextInt(8);
+                for (int layer = 0; layer < 6; layer++) {
+                    use(store, layer, new int[] {(first + layer) % 8, 8 + (first + layer) % 8});
+                }
+            }
+            StreamStatistics done = experts.statistics();
+            assertThat(done.aheadReads()).isGreaterThan(50);
+            assertThat(done.aheadUsed()).as("of %d", done.aheadReads()).isGreaterThan(done.aheadReads() / 2);
+        }
+    }
+
+    private void use(ExpertStore store, int layer, int[] experts) {
         try (ExpertStore.Demand demand = store.demand(layer, experts, experts.length)) {
             for (int from = 0; from < experts.length; from += demand.together()) {
                 int end = Math.min(experts.length, from + demand.together());
