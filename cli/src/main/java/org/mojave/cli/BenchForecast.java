@@ -8,8 +8,6 @@ import org.mojave.engine.forecast.TokenForecast;
 import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.kernel.ProductPath;
 import org.mojave.engine.kernel.Workers;
-import org.mojave.engine.run.ActiveBytes;
-import org.mojave.engine.run.KvCache;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.stream.ReadSpeed;
 import org.mojave.engine.stream.StreamPlan;
@@ -73,7 +71,6 @@ final class BenchForecast {
     }
 
     private TokenForecast.Token token(SpeedTest test) {
-        return new TokenForecast.Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), test.tokens(), keyValues) / 2.0,
-                plan.map(StreamPlan::cycle).orElse(0));
+        return TokenForecast.Token.of(model, test.tokens(), keyValues, plan);
     }
 }

@@ -99,8 +99,7 @@ final class RunForecast {
         DecodeSpeed computing = DecodeSpeed.measure(model, workers, KernelOption.Selected.automatic(NativeSupport.load(new NativeChoice.Best())).path(),
                 plan.map(StreamPlan::cycle).orElse(Integer.MAX_VALUE), TIMING);
         TokenForecast.Machine machine = new TokenForecast.Machine(bandwidth.bytesPerSecond(), computing);
-        TokenForecast.Token token = new TokenForecast.Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), request.tokens(), request.keyValues()) / 2.0,
-                plan.map(StreamPlan::cycle).orElse(0));
+        TokenForecast.Token token = TokenForecast.Token.of(model, request.tokens(), request.keyValues(), plan);
         List<Row> rows = new ArrayList<>();
         rows.add(new Row(model.isFolder() ? MemoryShares.resident(model.weightBytes(), working) : 0, -1, TokenForecast.resident(machine, token)));
         Optional<ReadSpeed> disk = Optional.empty();

@@ -35,7 +35,7 @@ public final class RecipeArguments {
             List.of(Set.of("smoothing", "smoothing-strength"), Set.of("rotation")),
             List.of(Set.of("router-bits", "router-breadth"), Set.of("router-damping")),
             List.of(Set.of("calibration", "balance"), Set.of("sample")),
-            List.of(Set.of("statistics"), Set.of("calibration", "balance", "balance-most", "sample", "affinity-power", "router-damping")));
+            List.of(Set.of("statistics"), Set.of("calibration", "balance", "balance-most", "sample", "affinity-power", "affinity-from", "router-damping")));
 
     private final CommandLine command;
     private final List<String> arguments;

@@ -30,9 +30,11 @@ public final class Magnitudes implements LinearObserver {
         if (own == null) {
             return;
         }
-        int columns = own.channels.length;
-        for (int i = 0; i < tokens * columns; i++) {
-            own.channels[i % columns] += Math.abs(x[i]);
+        double[] channels = own.channels;
+        for (int t = 0; t < tokens; t++) {
+            for (int c = 0; c < channels.length; c++) {
+                channels[c] += Math.abs(x[t * channels.length + c]);
+            }
         }
         own.tokens += tokens;
     }

@@ -71,7 +71,7 @@ final class FoldedNorm {
 
     /** Whether everything that reads the norm can be scaled: nothing but routers is kept as it is. */
     boolean canScale(Plan plan) {
-        return spec.matrices(weights.layer()).stream().filter(id -> reads(id.role()) && !isRouter(id.role()))
+        return spec.matrices(weights.layer()).stream().filter(id -> reads(id.role()) && !id.role().isRouter())
                 .allMatch(id -> plan.matrix(id).scheme().isPresent());
     }
 
@@ -88,10 +88,6 @@ final class FoldedNorm {
         };
     }
 
-    private static boolean isRouter(MatrixRole role) {
-        return role == MatrixRole.ROUTER || role == MatrixRole.SHARED_ROUTER;
-    }
-
     private List<VectorRole> vectors() {
         List<VectorRole> all = switch (half) {
             case ATTENTION -> List.of(VectorRole.ATTENTION_NORM, VectorRole.ATTENTION_NORM_BIAS);
@@ -101,7 +97,7 @@ final class FoldedNorm {
     }
 
     private List<MatrixId> routers() {
-        return spec.matrices(weights.layer()).stream().filter(id -> isRouter(id.role()) && reads(id.role())).toList();
+        return spec.matrices(weights.layer()).stream().filter(id -> id.role().isRouter() && reads(id.role())).toList();
     }
 
     private String tensor(VectorRole role) {

@@ -1,7 +1,6 @@
 package org.mojave.compress.job;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -31,8 +30,6 @@ import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.kernel.PackedMatrix;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.run.LayerWeights;
-import org.mojave.format.packed.PackedCodec;
-import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.tensor.CheckpointException;
 
 /**
@@ -166,11 +163,8 @@ final class ScaleSearch {
             PlannedMatrix reader = readers.get(index);
             float[] values = decoded(weights, reader);
             Folding.multiplyColumns(values, scale);
-            PackedLayout layout = reader.layout();
-            MemorySegment bytes = MemorySegment.ofArray(new byte[Math.toIntExact(layout.bytes())]);
-            PackedCodec.pack(new Rtn().quantize(new WeightMatrix(reader.id().name(), reader.shape().rows(), reader.shape().columns(), values),
-                    Statistics.NONE, reader.scheme().orElseThrow()).coded(), bytes);
-            all.put(reader.id(), new PackedMatrix(layout, bytes));
+            WeightMatrix scaled = new WeightMatrix(reader.id().name(), reader.shape().rows(), reader.shape().columns(), values);
+            all.put(reader.id(), PackedMatrix.of(new Rtn().quantize(scaled, Statistics.NONE, reader.scheme().orElseThrow()).coded()));
         });
         return all;
     }

@@ -33,6 +33,9 @@ public final class ExpertPlan {
     private final SourceModel source;
     private final Recipe recipe;
     private final Map<Integer, PmqLayer> layers;
+    /** What all matrices get that are not experts', and those of experts that a rule names. */
+    private final Map<String, Scheme> others = new LinkedHashMap<>();
+    private final Set<String> ruled;
     private final List<Integer> experts = new ArrayList<>();
     private final List<Integer> numbers = new ArrayList<>();
 
@@ -51,6 +54,8 @@ public final class ExpertPlan {
             throw new RecipeException("--allocation " + recipe.allocation().wireName() + " shares out bits among routed experts, which this model has "
                     + "not; leave it out");
         }
+        Plan.of(source, withoutTarget()).matrices().forEach(matrix -> matrix.scheme().ifPresent(scheme -> others.put(matrix.id().name(), scheme)));
+        ruled = RuledMatrices.of(source, recipe).schemes().keySet();
     }
 
     /**
@@ -109,9 +114,7 @@ public final class ExpertPlan {
 
     /** Schemes of all matrices where the experts together have so many bits. */
     private Map<String, Scheme> schemes(int bits) {
-        Map<String, Scheme> schemes = new LinkedHashMap<>();
-        Plan.of(source, withoutTarget()).matrices().forEach(matrix -> matrix.scheme().ifPresent(scheme -> schemes.put(matrix.id().name(), scheme)));
-        Set<String> ruled = RuledMatrices.of(source, recipe).schemes().keySet();
+        Map<String, Scheme> schemes = new LinkedHashMap<>(others);
         int[] budgets = budgets(bits);
         for (int i = 0; i < budgets.length; i++) {
             List<Integer> widths = widths(numbers.get(i), experts.get(i), budgets[i]);

@@ -16,7 +16,6 @@ import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.Rule;
 import org.mojave.compress.recipe.RuleRole;
 import org.mojave.engine.model.MatrixId;
-import org.mojave.engine.model.MatrixRole;
 import org.mojave.format.packed.Scheme;
 
 /**
@@ -36,12 +35,12 @@ record RuledMatrices(Map<String, Optional<Scheme>> schemes) {
         for (MatrixId id : source.spec().matrices()) {
             Optional<Rule> last = Optional.empty();
             for (Rule rule : recipe.rules()) {
-                if (rule.matches(id, source.names().matrix(id).tensor()) && (!isRouter(id) || rule.decision() instanceof Rule.Decision.Keep)) {
+                if (rule.matches(id, source.names().matrix(id).tensor()) && (!id.role().isRouter() || rule.decision() instanceof Rule.Decision.Keep)) {
                     idle.remove(rule);
                     last = Optional.of(rule);
                 }
             }
-            if (last.isPresent() && !isRouter(id)) {
+            if (last.isPresent() && !id.role().isRouter()) {
                 schemes.put(id.name(), scheme(id, last.get(), recipe));
             }
         }
@@ -75,10 +74,6 @@ record RuledMatrices(Map<String, Optional<Scheme>> schemes) {
                 .map(CostTable.Price::cost).orElse(0.0))).toList();
     }
 
-    private static boolean isRouter(MatrixId id) {
-        return id.role() == MatrixRole.ROUTER || id.role() == MatrixRole.SHARED_ROUTER;
-    }
-
     private static Optional<Scheme> scheme(MatrixId id, Rule rule, Recipe recipe) {
         boolean vocabulary = id.layer() == MatrixId.NONE;
         return switch (rule.decision()) {
@@ -107,7 +102,7 @@ record RuledMatrices(Map<String, Optional<Scheme>> schemes) {
         Set<RuleRole> roles = new TreeSet<>();
         List<String> names = new ArrayList<>();
         for (MatrixId id : source.spec().matrices()) {
-            if (roles.add(RuleRole.group(id)) && !isRouter(id) && names.size() < SHOWN_NAMES) {
+            if (roles.add(RuleRole.group(id)) && !id.role().isRouter() && names.size() < SHOWN_NAMES) {
                 names.add(id.name());
             }
         }
@@ -115,14 +110,18 @@ record RuledMatrices(Map<String, Optional<Scheme>> schemes) {
                 + String.join(", ", names);
     }
 
+    private boolean keeps(MatrixId id) {
+        return schemes.containsKey(id.name()) && schemes.get(id.name()).isEmpty();
+    }
+
     /** A kept matrix is kept with its tensor, so all matrices of that tensor must be kept. */
     private void requireWholeTensors(SourceModel source) {
         Map<String, MatrixId> kept = new LinkedHashMap<>();
-        source.spec().matrices().stream().filter(id -> schemes.getOrDefault(id.name(), Optional.of(Scheme.parse("4g64a"))).isEmpty())
+        source.spec().matrices().stream().filter(this::keeps)
                 .forEach(id -> kept.put(source.names().matrix(id).tensor(), id));
         for (MatrixId id : source.spec().matrices()) {
             String tensor = source.names().matrix(id).tensor();
-            if (kept.containsKey(tensor) && !isRouter(id) && !schemes.getOrDefault(id.name(), Optional.of(Scheme.parse("4g64a"))).isEmpty()) {
+            if (kept.containsKey(tensor) && !id.role().isRouter() && !keeps(id)) {
                 throw new RecipeException(kept.get(tensor).name() + " cannot be kept alone: its tensor " + tensor + " holds " + id.name()
                         + " too; write a rule that keeps all of them, e.g. @" + tensor + "=keep");
             }

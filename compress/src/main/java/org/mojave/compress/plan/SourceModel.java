@@ -140,7 +140,7 @@ public record SourceModel(Model original, Model model, TensorNames names, Map<St
             }
         }
         for (MatrixId id : spec().matrices()) {
-            if (id.role() == MatrixRole.ROUTER || id.role() == MatrixRole.SHARED_ROUTER) {
+            if (id.role().isRouter()) {
                 tensors.add(names.matrix(id).tensor());
             }
         }

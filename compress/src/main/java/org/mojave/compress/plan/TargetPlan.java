@@ -53,7 +53,7 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
             if (bytes <= target && target - bytes < target / 10_000) {
                 break;
             }
-            budget += target - bytes;
+            budget = allocation.bytes() + target - bytes;
         }
         return best;
     }

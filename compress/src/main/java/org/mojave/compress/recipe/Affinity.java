@@ -1,5 +1,6 @@
 package org.mojave.compress.recipe;
 
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -23,19 +24,15 @@ public record Affinity(int power, Source source) {
         /** What the quantized model gives, as MoEQuant's public code does. */
         QUANTIZED;
 
-        /** As in recipes and on the command line. */
-        public String label() {
+        /** The spelling in options, files and reports. */
+        public String wireName() {
             return name().toLowerCase(Locale.ROOT);
         }
 
-        /** The inverse of {@link #label()}; throws RecipeException for any other text. */
-        public static Source parse(String label) {
-            for (Source source : values()) {
-                if (source.label().equals(label)) {
-                    return source;
-                }
-            }
-            throw new RecipeException("--affinity-from must be original or quantized, not " + label);
+        /** Reads {@link #wireName}; throws RecipeException for any other text. */
+        public static Source parse(String text) {
+            return Arrays.stream(values()).filter(source -> source.wireName().equals(text)).findFirst()
+                    .orElseThrow(() -> new RecipeException("--affinity-from must be original or quantized, not " + text));
         }
     }
 

@@ -39,7 +39,7 @@ public final class RecipeJson {
                 .put("balance_most", recipe.calibration().most())
                 .put("matching", recipe.fitting().matching())
                 .put("affinity_power", recipe.fitting().affinity().power())
-                .put("affinity_from", recipe.fitting().affinity().source().label())
+                .put("affinity_from", recipe.fitting().affinity().source().wireName())
                 .put("shrinkage", recipe.fitting().shrinkage())
                 .put("router_damping", recipe.fitting().routerDamping())
                 .put("sweeps", recipe.fitting().sweeps())

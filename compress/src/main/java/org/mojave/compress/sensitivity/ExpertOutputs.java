@@ -1,7 +1,5 @@
 package org.mojave.compress.sensitivity;
 
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Map;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.kernel.Products;
@@ -16,42 +14,31 @@ import org.mojave.engine.run.LinearObserver;
  * token's output counts with its routing weight.
  */
 final class ExpertOutputs {
-    /** Input of one down projection [tokens, columns], with the tokens' routing weights. */
-    private record Seen(float[] x, float[] affinity, int tokens) {}
-
     private final LayerWeights weights;
     private final Workers workers;
-    private final Map<MatrixId, Seen> seen = new HashMap<>();
+    private final RememberedInputs inputs;
 
     ExpertOutputs(LayerWeights weights, Workers workers) {
         this.weights = weights;
         this.workers = workers;
+        inputs = new RememberedInputs(weights, id -> id.role() == MatrixRole.DOWN && id.expert() != MatrixId.NONE);
     }
 
     /** Observer of the original layer. */
     LinearObserver remembering() {
-        return (id, x, tokens, affinity) -> {
-            if (isOutlet(id)) {
-                seen.put(id, new Seen(Arrays.copyOf(x, tokens * weights.matrix(id).columns()), Arrays.copyOf(affinity, tokens), tokens));
-            }
-        };
+        return inputs.observer();
     }
 
     /** Observer of a layer with {@code other} matrices, on the same states: the squared change of each such expert's output, by its number. */
     LinearObserver comparing(Map<MatrixId, Matrix> other, Map<Integer, Double> squares) {
-        return (id, x, tokens, _) -> {
-            Seen before = seen.get(id);
-            if (isOutlet(id) && other.containsKey(id)) {
-                squares.put(id.expert(), squaredChange(id, before, other.get(id), x));
+        return (id, x, _, _) -> {
+            if (other.containsKey(id)) {
+                inputs.of(id).ifPresent(before -> squares.put(id.expert(), squaredChange(id, before, other.get(id), x)));
             }
         };
     }
 
-    private static boolean isOutlet(MatrixId id) {
-        return id.role() == MatrixRole.DOWN && id.expert() != MatrixId.NONE;
-    }
-
-    private double squaredChange(MatrixId id, Seen before, Matrix changed, float[] x) {
+    private double squaredChange(MatrixId id, RememberedInputs.Seen before, Matrix changed, float[] x) {
         int rows = weights.matrix(id).rows();
         float[] original = new float[before.tokens() * rows];
         float[] other = new float[before.tokens() * rows];
@@ -63,7 +50,7 @@ final class ExpertOutputs {
             for (int r = t * rows; r < (t + 1) * rows; r++) {
                 squares += Math.pow((double) original[r] - other[r], 2);
             }
-            sum += Math.pow(before.affinity()[t], 2) * squares;
+            sum += before.weight(t) * squares;
         }
         return sum;
     }

@@ -1,7 +1,5 @@
 package org.mojave.compress.sensitivity;
 
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Map;
 import org.mojave.engine.kernel.Products;
 import org.mojave.engine.kernel.Workers;
@@ -16,16 +14,14 @@ import org.mojave.engine.run.LinearObserver;
  * changed. For an expert each token counts with the square of its routing weight.
  */
 final class Outlets {
-    /** Input of one outlet: [tokens, columns], with the tokens' routing weights or null. */
-    private record Seen(float[] x, float[] affinity, int tokens) {}
-
     private final LayerWeights weights;
     private final Workers workers;
-    private final Map<MatrixId, Seen> seen = new HashMap<>();
+    private final RememberedInputs inputs;
 
     Outlets(LayerWeights weights, Workers workers) {
         this.weights = weights;
         this.workers = workers;
+        inputs = new RememberedInputs(weights, id -> isOutlet(id.role()));
     }
 
     /** Whether a matrix of that role is an outlet. */
@@ -50,25 +46,16 @@ final class Outlets {
 
     /** Observer of the original model. */
     LinearObserver remembering() {
-        return (id, x, tokens, affinity) -> {
-            if (isOutlet(id.role())) {
-                float[] weight = affinity == null ? null : Arrays.copyOf(affinity, tokens);
-                seen.put(id, new Seen(Arrays.copyOf(x, tokens * weights.matrix(id).columns()), weight, tokens));
-            }
-        };
+        return inputs.observer();
     }
 
     /** Observer of a changed model: adds to {@code errors} the squared output error of each outlet, summed over tokens. */
     LinearObserver comparing(Map<MatrixId, Double> errors) {
-        return (id, x, tokens, _) -> {
-            Seen before = seen.get(id);
-            if (before != null && before.tokens() == tokens) {
-                errors.merge(id, error(id, before, x), Double::sum);
-            }
-        };
+        return (id, x, tokens, _) -> inputs.of(id).filter(before -> before.tokens() == tokens)
+                .ifPresent(before -> errors.merge(id, error(id, before, x), Double::sum));
     }
 
-    private double error(MatrixId id, Seen before, float[] x) {
+    private double error(MatrixId id, RememberedInputs.Seen before, float[] x) {
         int rows = weights.matrix(id).rows();
         float[] difference = new float[before.x().length];
         for (int i = 0; i < difference.length; i++) {
@@ -82,8 +69,7 @@ final class Outlets {
             for (int r = t * rows; r < (t + 1) * rows; r++) {
                 squares += (double) output[r] * output[r];
             }
-            double affinity = before.affinity() == null ? 1 : before.affinity()[t];
-            sum += affinity * affinity * squares;
+            sum += before.weight(t) * squares;
         }
         return sum;
     }

@@ -1,6 +1,5 @@
 package org.mojave.compress.sensitivity;
 
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 import org.mojave.compress.calibrate.GroupMoments;
@@ -24,8 +23,6 @@ import org.mojave.engine.kernel.DenseMatrix;
 import org.mojave.engine.kernel.LinearAlgebra;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.kernel.PackedMatrix;
-import org.mojave.format.packed.PackedCodec;
-import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.packed.Scheme;
 import org.mojave.format.tensor.ElementType;
 import org.mojave.format.tensor.FloatEncoder;
@@ -98,10 +95,7 @@ final class Trial {
             case GPTQ -> gptq.quantize(weights, (gptq.settings().activationOrder(scheme) ? inputs.ordered() : inputs.natural()).orElseThrow(),
                     scheme);
         };
-        PackedLayout layout = new PackedLayout(scheme, rows, columns);
-        MemorySegment bytes = MemorySegment.ofArray(new byte[Math.toIntExact(layout.bytes())]);
-        PackedCodec.pack(quantized.coded(), bytes);
-        return new Result(new PackedMatrix(layout, bytes), OutputError.of(values, quantized.weights(), inputs.hessian(), algebra));
+        return new Result(PackedMatrix.of(quantized.coded()), OutputError.of(values, quantized.weights(), inputs.hessian(), algebra));
     }
 
     /**

@@ -1,5 +1,7 @@
 package org.mojave.compress.job;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.mojave.compress.calibrate.TokenSequences;
+import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
@@ -81,6 +84,18 @@ final class GoldenJobs {
             }
         }
         return errors.stream().sorted().toList().get(errors.size() / 2);
+    }
+
+    /** Runs a job in the least memory that it says it takes, which must be enough, and must give the files of {@code expected}. */
+    static void requireLeastMemoryGives(Path expected, JobRequest tight) throws IOException {
+        long floor;
+        try (Preparation preparation = Preparation.of(tight, Optional.empty(), JobListener.NONE)) {
+            floor = Memory.floor(preparation);
+        }
+        MemoryBudget budget = new MemoryBudget(floor);
+        CompressionJob.run(tight, JobListener.NONE, budget);
+        assertThat(budget.peak()).isLessThanOrEqualTo(floor);
+        assertThat(contents(tight.output())).isEqualTo(contents(expected));
     }
 
     /** Name to checksum of every file but the report, whose times differ from run to run. */

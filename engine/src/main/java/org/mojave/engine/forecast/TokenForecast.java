@@ -1,8 +1,13 @@
 package org.mojave.engine.forecast;
 
 import java.util.List;
+import java.util.Optional;
+import org.mojave.engine.kernel.KeyValueType;
 import org.mojave.engine.run.ActiveBytes;
+import org.mojave.engine.run.KvCache;
+import org.mojave.engine.run.Model;
 import org.mojave.engine.stream.ReadSpeed;
+import org.mojave.engine.stream.StreamPlan;
 import org.mojave.engine.trace.Replay;
 
 /**
@@ -38,6 +43,11 @@ public record TokenForecast(double hitRate, double bytesRead, double computeNano
      * @param experts routed experts, all layers together
      */
     public record Token(ActiveBytes active, double cacheBytes, int experts) {
+        /** The mean of so many tokens that a model generates from an empty context; {@code plan}: of its experts, if they may be streamed. */
+        public static Token of(Model model, int tokens, KeyValueType keyValues, Optional<StreamPlan> plan) {
+            return new Token(ActiveBytes.of(model), KvCache.bytes(model.spec(), tokens, keyValues) / 2.0, plan.map(StreamPlan::cycle).orElse(0));
+        }
+
         /** e: the share that an expert has of the weights is its share of the time. */
         double expertNanos(DecodeSpeed computing) {
             return experts == 0 ? 0 : computing.nanosPerToken() * active.routed() / active.total() / experts;

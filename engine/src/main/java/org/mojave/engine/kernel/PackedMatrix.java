@@ -2,6 +2,7 @@ package org.mojave.engine.kernel;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import org.mojave.format.packed.CodedMatrix;
 import org.mojave.format.packed.PackedCodec;
 import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.packed.Scheme;
@@ -33,6 +34,13 @@ public record PackedMatrix(PackedLayout layout, MemorySegment bytes) implements 
                     + "; the file is damaged or was written by another version");
         }
         return new PackedMatrix(layout, bytes);
+    }
+
+    /** A matrix that was just quantized, packed in memory of the heap. */
+    public static PackedMatrix of(CodedMatrix coded) {
+        MemorySegment bytes = MemorySegment.ofArray(new byte[Math.toIntExact(coded.layout().bytes())]);
+        PackedCodec.pack(coded, bytes);
+        return new PackedMatrix(coded.layout(), bytes);
     }
 
     /** Bits, group and symmetry. */

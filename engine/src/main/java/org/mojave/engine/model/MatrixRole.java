@@ -34,6 +34,11 @@ public enum MatrixRole {
     /** The sigmoid gate [1, hidden] on the shared expert's output (Qwen2-MoE). */
     SHARED_ROUTER;
 
+    /** Whether it decides which experts run, or how much the shared one counts, rather than computing what they say. */
+    public boolean isRouter() {
+        return this == ROUTER || this == SHARED_ROUTER;
+    }
+
     /** The spelling in files. */
     public String wireName() {
         return name().toLowerCase(Locale.ROOT);
