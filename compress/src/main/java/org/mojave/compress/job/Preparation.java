@@ -74,9 +74,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
             new ExpertReach(request, source, listener).require(chosen, interrupted);
             Rewriting.Rewritten rewritten = new Rewriting(request, interrupted, listener).of(source, chosen.sequences());
             Planning.Planned planned = new Planning(request, interrupted, listener).plan(rewritten.source(), chosen.sequences());
-            if (request.recipe().transformation().activations().isPresent()) {
-                requireWholeNumbers(planned.plan());
-            }
+            planned.plan().requireFit(request.recipe().transformation());
             Map<String, byte[]> files = SmallFiles.of(planned.plan(), request.recipe(), source.parameters());
             return new Preparation(request, rewritten.source(), planned, FileLayout.of(planned.plan()), files, chosen, statistics,
                     rewritten.scales());
@@ -90,14 +88,6 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         try (Workers workers = new Workers(request.limits().threads())) {
             new FiniteWeights(source, workers).require(listener);
         }
-    }
-
-    /** Rounded activations meet codes that are whole numbers; better known now than after the work. */
-    private static void requireWholeNumbers(Plan plan) {
-        plan.matrices().stream().filter(m -> m.scheme().isPresent() && m.scheme().get().trellis()).findFirst().ifPresent(matrix -> {
-            throw new RecipeException(matrix.id().name() + " would be stored as " + matrix.scheme().orElseThrow().id()
-                    + ", whose codes are no whole numbers for rounded activations to meet; leave out --activations, or give --bits");
-        });
     }
 
     private static StatisticsHeader header(Path folder, JobRequest request, SourceModel source) {

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
+import org.mojave.compress.recipe.Transformation;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
@@ -74,8 +75,19 @@ public final class Plan {
         if (recipe.target().isPresent()) {
             TargetPlan.requireReachable(source, recipe);
         } else {
-            of(source, recipe);
+            of(source, recipe).requireFit(recipe.transformation());
         }
+    }
+
+    /** Throws {@link RecipeException} where rounded activations would meet codes that are no whole numbers. */
+    public void requireFit(Transformation transformation) {
+        if (transformation.activations().isEmpty()) {
+            return;
+        }
+        matrices().stream().filter(m -> m.scheme().isPresent() && m.scheme().get().trellis()).findFirst().ifPresent(matrix -> {
+            throw new RecipeException(matrix.id().name() + " would be stored as " + matrix.scheme().orElseThrow().id()
+                    + ", whose codes are no whole numbers for rounded activations to meet; leave out --activations, or give --bits");
+        });
     }
 
     private static Optional<Scheme> scheme(MatrixRole role, Recipe recipe) {
