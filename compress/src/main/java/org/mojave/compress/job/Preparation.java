@@ -66,7 +66,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         try {
             Plan.requirePossible(source, request.recipe());
             if (interrupted.isPresent() && !interrupted.get().isUnfinished()) {
-                interrupted.get().check(request.model(), request.limits().overwrite());
+                interrupted.get().requirePossible(request.model(), request.limits().overwrite());
                 requireFiniteWeights(source, request, listener);
             }
             Optional<StatisticsHeader> statistics = request.statistics().map(folder -> header(folder, request, source));

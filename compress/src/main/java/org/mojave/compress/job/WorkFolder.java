@@ -62,6 +62,22 @@ record WorkFolder(Path output, Path work) {
         }
     }
 
+    /** Checks, and finds out whether the work folder can be made, by making it; no folder that was not there stays. */
+    void requirePossible(Path source, boolean overwrite) {
+        Path kept = work;
+        while (!Files.exists(kept)) {
+            kept = kept.getParent();
+        }
+        prepare(source, overwrite);
+        try {
+            for (Path made = work; !made.equals(kept); made = made.getParent()) {
+                Files.delete(made);
+            }
+        } catch (IOException e) {
+            throw DurableFile.failed(work, e);
+        }
+    }
+
     private void refuseOverlap(Path source) {
         Path model = real(source);
         Path place = real(output);
