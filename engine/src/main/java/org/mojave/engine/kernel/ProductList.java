@@ -104,6 +104,8 @@ public final class ProductList {
         }
     }
 
+    private static final int USUAL_UNIT = 8;
+
     private final List<Input> inputs = new ArrayList<>();
     private final List<Entry> entries = new ArrayList<>();
     private int inputCount;
@@ -119,7 +121,7 @@ public final class ProductList {
     }
 
     /** Whether each token is computed as if it were alone. */
-    boolean independent() {
+    public boolean independent() {
         return independent;
     }
 
@@ -166,6 +168,12 @@ public final class ProductList {
         Entry entry = new Entry(w, input(x, 1, w.columns()), y, tiles);
         entry.clearOthers();
         entries.add(entry);
+    }
+
+    /** Columns of the smallest block whose bytes a sparse product may leave unread; of storage of which all is read, blocks to count in. */
+    public static int unitColumns(Matrix w) {
+        int columns = w instanceof PackedMatrix packed ? SparseUnits.columns(packed.scheme()) : 0;
+        return columns == 0 ? USUAL_UNIT : columns;
     }
 
     /** Bytes of the matrices of sparse products that were not read, from the beginning. */
