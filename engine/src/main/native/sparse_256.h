@@ -21,19 +21,23 @@ INLINE __m256i unit_half(int kind, const packed_matrix *m, __m256i sum, const ui
     return sum;
 }
 
-/* One tile times one activation, of which the units of s are read; what is read next lies in tile `next`. Equals tile() in every bit. */
-INLINE void sparse_tile(int kind, const packed_matrix *m, const uint8_t *t, const uint8_t *next, selection s, activations a,
-                        __m256 y[HALVES]) {
+/* Tiles that meet a unit one after the other: what their lists cost is shared. */
+enum { TOGETHER = 2 };
+
+#define EVERY _Pragma("GCC unroll 2") for (int i = 0; i < count; i++) _Pragma("GCC unroll 2") for (int h = 0; h < HALVES; h++)
+
+/* `count` tiles times one activation, of which the units of s are read. Equals tile() in every bit. */
+INLINE void sparse_tiles(int kind, int count, const packed_matrix *m, const uint8_t *const *t, selection s, activations a, reading *r,
+                         __m256 y[TOGETHER][HALVES]) {
     int64_t zero_bytes = m->symmetric ? 0 : kind > 4 ? 16 : 8;
-    const uint8_t *scale = t + first_scale(m);
-    const uint8_t *zero = t + m->zeros_offset;
-    const uint8_t *codes = t + m->codes_offset;
-    int64_t count = s.starts[a.groups];
+    int64_t scale = first_scale(m);
+    int64_t zero = m->zeros_offset;
     int64_t activation = 0;
-    y[0] = y[1] = _mm256_setzero_ps();
+    EVERY y[i][h] = _mm256_setzero_ps();
     for (int64_t run = 0; run < m->runs;) {
         int64_t group_end = run + m->group_runs < m->runs ? run + m->group_runs : m->runs;
-        __m256 group[HALVES] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+        __m256 group[TOGETHER][HALVES];
+        EVERY group[i][h] = _mm256_setzero_ps();
         int read = 0;
         for (; run < group_end; activation++) {
             run = run + m->activation_runs < group_end ? run + m->activation_runs : group_end;
@@ -41,44 +45,51 @@ INLINE void sparse_tile(int kind, const packed_matrix *m, const uint8_t *t, cons
                 continue;
             }
             read = 1;
-            __m256i sum[HALVES];
-#pragma GCC unroll 2
-            for (int h = 0; h < HALVES; h++) {
-                __m256i z = m->symmetric ? zeros(kind, 1, zero, h) : zeros(kind, 0, zero, h);
-                sum[h] = _mm256_mullo_epi32(z, _mm256_set1_epi32(a.sums[activation]));
+            __m256i sum[TOGETHER][HALVES];
+            EVERY {
+                __m256i z = m->symmetric ? zeros(kind, 1, t[i] + zero, h) : zeros(kind, 0, t[i] + zero, h);
+                sum[i][h] = _mm256_mullo_epi32(z, _mm256_set1_epi32(a.sums[activation]));
             }
             for (int64_t u = s.starts[activation]; u < s.starts[activation + 1]; u++) {
-                prefetch_unit(kind, codes, next + m->codes_offset, s.units, u, count);
-#pragma GCC unroll 2
-                for (int h = 0; h < HALVES; h++) {
-                    sum[h] = unit_half(kind, m, sum[h], codes + unit_bytes(kind) * s.units[u], a.values + unit_columns(kind) * s.units[u], h);
-                }
+                read_ahead(kind, count, m, r);
+                int64_t unit = s.units[u];
+                EVERY sum[i][h] = unit_half(kind, m, sum[i][h], t[i] + m->codes_offset + unit_bytes(kind) * unit,
+                                            a.values + unit_columns(kind) * unit, h);
             }
             __m256 xs = _mm256_set1_ps(a.scales[activation]);
-#pragma GCC unroll 2
-            for (int h = 0; h < HALVES; h++) {
-                group[h] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[h]), xs, group[h]);
-            }
+            EVERY group[i][h] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[i][h]), xs, group[i][h]);
         }
         if (read) {
-            y[0] = _mm256_fmadd_ps(group[0], scales(kind, m, t, scale, 0), y[0]);
-            y[1] = _mm256_fmadd_ps(group[1], scales(kind, m, t, scale, 1), y[1]);
+            EVERY y[i][h] = _mm256_fmadd_ps(group[i][h], scales(kind, m, t[i], t[i] + scale, h), y[i][h]);
         }
         scale += scale_bytes(m);
         zero += zero_bytes;
     }
 }
 
+/* Tiles from list[first] on, `count` together, as long as there are so many; returns the first one that is left. */
+INLINE int64_t sparse_blocks(int kind, int count, const packed_matrix *m, reading all, selection s, activations a, int64_t first, float *y) {
+    all.i = first;
+    reading r = begin_reading(kind, count, m, all, AHEAD);
+    for (; first + count <= all.count; first += count) {
+        const uint8_t *t[TOGETHER];
+        __m256 sums[TOGETHER][HALVES];
+        for (int i = 0; i < count; i++) {
+            t[i] = all.tiles + all.list[first + i] * m->tile_bytes;
+        }
+        sparse_tiles(kind, count, m, t, s, a, &r, sums);
+        EVERY store(sums[i][h], all.list[first + i] * TILE_ROWS + 8 * h, m->rows, y);
+    }
+    return first;
+}
+
 /* The `count` tiles that `list` names. */
 INLINE void sparse_product(int kind, const packed_matrix *m, const uint8_t *tiles, const int32_t *list, int64_t count, selection s,
                            activations a, float *y) {
-    for (int64_t i = 0; i < count; i++) {
-        const uint8_t *t = tiles + list[i] * m->tile_bytes;
-        const uint8_t *next = tiles + list[i + 1 < count ? i + 1 : i] * m->tile_bytes;
-        __m256 sums[HALVES];
-        sparse_tile(kind, m, t, next, s, a, sums);
-        store(sums[0], list[i] * TILE_ROWS, m->rows, y);
-        store(sums[1], list[i] * TILE_ROWS + 8, m->rows, y);
+    reading all = {tiles, list, count, s.units, s.starts[a.groups], 0, 0, {0}};
+    int64_t left = count < TOGETHER ? 0 : sparse_blocks(kind, TOGETHER, m, all, s, a, 0, y);
+    if (left < count) {
+        sparse_blocks(kind, 1, m, all, s, a, left, y);
     }
 }
 

@@ -22,18 +22,23 @@ INLINE void unit_one(int kind, __m512i *sum, const uint8_t *codes, const int8_t 
     }
 }
 
-/* One tile times one activation, of which the units of s are read; what is read next lies in tile `next`. Equals vector() in every bit. */
-INLINE __m512 sparse_vector(int kind, const packed_matrix *m, const uint8_t *t, const uint8_t *next, selection s, activations a) {
+/* Tiles that meet a unit one after the other: what their lists cost is shared. */
+enum { TOGETHER = 4 };
+
+#define EVERY _Pragma("GCC unroll 4") for (int i = 0; i < count; i++)
+
+/* `count` tiles times one activation, of which the units of s are read. Equals vector() in every bit. */
+INLINE void sparse_vectors(int kind, int count, const packed_matrix *m, const uint8_t *const *t, selection s, activations a, reading *r,
+                           __m512 *y) {
     int64_t zero_bytes = m->symmetric ? 0 : kind > 4 ? 16 : 8;
-    const uint8_t *scale = t + first_scale(m);
-    const uint8_t *zero = t + m->zeros_offset;
-    const uint8_t *codes = t + m->codes_offset;
-    int64_t count = s.starts[a.groups];
+    int64_t scale = first_scale(m);
+    int64_t zero = m->zeros_offset;
     int64_t activation = 0;
-    __m512 y = _mm512_setzero_ps();
+    EVERY y[i] = _mm512_setzero_ps();
     for (int64_t run = 0; run < m->runs;) {
         int64_t group_end = run + m->group_runs < m->runs ? run + m->group_runs : m->runs;
-        __m512 group = _mm512_setzero_ps();
+        __m512 group[TOGETHER];
+        EVERY group[i] = _mm512_setzero_ps();
         int read = 0;
         for (; run < group_end; activation++) {
             run = run + m->activation_runs < group_end ? run + m->activation_runs : group_end;
@@ -41,30 +46,51 @@ INLINE __m512 sparse_vector(int kind, const packed_matrix *m, const uint8_t *t, 
                 continue;
             }
             read = 1;
-            __m512i z = m->symmetric ? zeros(kind, 1, zero) : zeros(kind, 0, zero);
-            __m512i sum[8] = {start(z, a.sums[activation])};
+            __m512i sum[TOGETHER][8];
+            EVERY {
+                __m512i z = m->symmetric ? zeros(kind, 1, t[i] + zero) : zeros(kind, 0, t[i] + zero);
+                sum[i][0] = start(z, a.sums[activation]);
+#pragma GCC unroll 8
+                for (int j = 1; j < 8; j++) {
+                    sum[i][j] = _mm512_setzero_si512();
+                }
+            }
             for (int64_t u = s.starts[activation]; u < s.starts[activation + 1]; u++) {
-                prefetch_unit(kind, codes, next + m->codes_offset, s.units, u, count);
-                unit_one(kind, sum, codes + unit_bytes(kind) * s.units[u], a.values + unit_columns(kind) * s.units[u]);
+                read_ahead(kind, count, m, r);
+                int64_t unit = s.units[u];
+                EVERY unit_one(kind, sum[i], t[i] + m->codes_offset + unit_bytes(kind) * unit, a.values + unit_columns(kind) * unit);
             }
             __m512 xs = _mm512_set1_ps(a.scales[activation]);
-            group = _mm512_fmadd_ps(_mm512_cvtepi32_ps(collect(kind, sum)), xs, group);
+            EVERY group[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(collect(kind, sum[i])), xs, group[i]);
         }
         if (read) {
-            y = _mm512_fmadd_ps(group, scales(kind, m, t, scale), y);
+            EVERY y[i] = _mm512_fmadd_ps(group[i], scales(kind, m, t[i], t[i] + scale), y[i]);
         }
         scale += scale_bytes(m);
         zero += zero_bytes;
     }
-    return y;
+}
+
+/* Tiles from list[first] on, `count` together, as long as there are so many; returns the first one that is left. */
+INLINE int64_t sparse_blocks(int kind, int count, const packed_matrix *m, reading all, selection s, activations a, int64_t first, float *y) {
+    all.i = first;
+    reading r = begin_reading(kind, count, m, all, AHEAD);
+    for (; first + count <= all.count; first += count) {
+        const uint8_t *t[TOGETHER];
+        __m512 sums[TOGETHER];
+        EVERY t[i] = all.tiles + all.list[first + i] * m->tile_bytes;
+        sparse_vectors(kind, count, m, t, s, a, &r, sums);
+        EVERY store(sums[i], all.list[first + i] * TILE_ROWS, m->rows, y);
+    }
+    return first;
 }
 
 /* The `count` tiles that `list` names. */
 INLINE void sparse_product(int kind, const packed_matrix *m, const uint8_t *tiles, const int32_t *list, int64_t count, selection s,
                            activations a, float *y) {
-    for (int64_t i = 0; i < count; i++) {
-        const uint8_t *t = tiles + list[i] * m->tile_bytes;
-        const uint8_t *next = tiles + list[i + 1 < count ? i + 1 : i] * m->tile_bytes;
-        store(sparse_vector(kind, m, t, next, s, a), list[i] * TILE_ROWS, m->rows, y);
+    reading all = {tiles, list, count, s.units, s.starts[a.groups], 0, 0, {0}};
+    int64_t left = count < TOGETHER ? 0 : sparse_blocks(kind, TOGETHER, m, all, s, a, 0, y);
+    if (left < count) {
+        sparse_blocks(kind, 1, m, all, s, a, left, y);
     }
 }

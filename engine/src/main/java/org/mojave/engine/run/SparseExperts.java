@@ -187,8 +187,12 @@ final class SparseExperts {
         /** Σ x² · square of a block. */
         float[] scores(float[] squares) {
             float[] scores = new float[Math.ceilDiv(count, width)];
-            for (int i = 0; i < count; i++) {
-                scores[i / width] += x[from + i] * x[from + i] * squares[i];
+            for (int block = 0; block < scores.length; block++) {
+                float sum = 0;
+                for (int i = block * width; i < Math.min(count, (block + 1) * width); i++) {
+                    sum += x[from + i] * x[from + i] * squares[i];
+                }
+                scores[block] = sum;
             }
             return scores;
         }
