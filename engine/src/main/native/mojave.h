@@ -40,6 +40,24 @@ INLINE int64_t scale_bytes(const packed_matrix *m) {
     return m->six_bit_scales ? 12 : 2 * TILE_ROWS;
 }
 
+/*
+ * The smallest block of columns of a tile that can be read by itself: one vector of 64 bytes, or a run where a code's bits lie
+ * in two planes.
+ */
+INLINE int unit_columns(int bits) {
+    return bits == 2 || bits == 4 || bits == 8 ? RUN_COLUMNS / bits : RUN_COLUMNS;
+}
+
+INLINE int unit_bytes(int bits) {
+    return unit_columns(bits) * TILE_ROWS * bits / 8;
+}
+
+/* What of a matrix a product with one token reads; the rest meets zeros only. */
+typedef struct {
+    const int32_t *units;  /* blocks of unit_columns columns, ascending */
+    const int32_t *starts; /* first unit of each activation group, and the number of all */
+} selection;
+
 /* Quantized activations: values [tokens][32 * runs], scales and sums [tokens][groups]. */
 typedef struct {
     const int8_t *values;

@@ -51,6 +51,7 @@ import picocli.CommandLine.Parameters;
             "  mojave bench MODEL -p 0 -n 64 --batch 1,2,4,8",
             "  mojave bench MODEL -p 0 -n 64 --memory 2GB --routes uniform",
             "  mojave bench MODEL -p 0 -n 64 --memory 2GB --bounded skip-misses",
+            "  mojave bench MODEL -p 0 -n 64 --bounded neurons:50%%",
         })
 final class BenchCommand implements Callable<Integer> {
     private static final int MOST_SEQUENCES = 256;
@@ -130,10 +131,10 @@ final class BenchCommand implements Callable<Integer> {
             boolean forecasts = tests.stream().anyMatch(SpeedTest::oneByOne);
             Optional<ReadSpeed> disk = forecasts ? BenchForecast.disk(placed, common.seed()) : Optional.empty();
             List<Tried> tried = new ArrayList<>();
-            try (Model ready = placed.model(); BoundedOption.Bounded decides = bounded.open(ready, Optional.empty())) {
+            try (Model ready = placed.model(); BoundedOption.Opened decides = bounded.open(ready, Optional.empty())) {
                 Optional<RouteChange> forced = routes.map(RoutesOption.Routes::change);
                 Decoder decoder = new Decoder(ready, workers, RunParts.of(ready, selected.path()).pruning(pruning).keyValues(keyValues.type())
-                        .routes(forced.map(first -> decides.change().map(first::then).orElse(first)).or(decides::change)));
+                        .routes(forced.map(first -> decides.change().map(first::then).orElse(first)).or(decides::change)).neurons(decides.choice()));
                 for (SpeedTest test : tests) {
                     Speed speed = measure(console, placed, decoder, test);
                     tried.add(new Tried(speed, routes.isPresent() ? routes.map(given -> given.forecast(placed.report().slots())) : placed.report().replay()));
@@ -212,7 +213,7 @@ final class BenchCommand implements Callable<Integer> {
             logits = Math.max(logits, 4L * test.sequences() * model.vocabularySize());
             rows = Math.max(rows, test.sequences() * (test.oneByOne() ? 1 : Math.min(test.tokens(), Generator.PROMPT_CHUNK)));
         }
-        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows) + logits);
+        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows) + logits + bounded.bytes(model));
     }
 
     private Speed measure(Console console, StoreOption.Placed placed, Decoder decoder, SpeedTest test) {

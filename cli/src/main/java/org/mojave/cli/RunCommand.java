@@ -50,6 +50,7 @@ import picocli.CommandLine.Parameters;
             "  mojave run MODEL -p - --kv q8 < long-prompt.txt",
             "  mojave run examples/wren-moe -p \"The wren is\" -p \"A river\" -p \"In winter\"    continues all three together",
             "  mojave run MODEL -p \"The wren is\" --memory 2GB --bounded skip-misses --decisions run.log",
+            "  mojave run MODEL -p \"The wren is\" --bounded neurons:50%%               half of each expert's neurons left out",
             "  mojave run MODEL -p \"The wren is\" --replay run.log               the same text again, whatever is in memory",
             "  mojave run MODEL -p \"The wren is\" --memory 2GB --max-kl 0.02    the fastest mode that is close enough",
         })
@@ -144,18 +145,19 @@ final class RunCommand implements Callable<Integer> {
             try (Model ready = placed.model()) {
                 Optional<Mode> mode = divergence.mode(ready, tokenizer, new DivergenceOption.Parts(workers, selected.path(), console));
                 placed.report().begins();
-                try (BoundedOption.Bounded routes = bounded.open(ready, mode)) {
-                    RunParts parts = RunParts.of(ready, selected.path()).pruning(pruning).keyValues(keyValues.type()).routes(routes.change());
+                try (BoundedOption.Opened decides = bounded.open(ready, mode)) {
+                    RunParts parts = RunParts.of(ready, selected.path()).pruning(pruning).keyValues(keyValues.type()).routes(decides.change())
+                            .neurons(decides.choice());
                     Generator generator = new Generator(ready, new Decoder(ready, workers, parts), placed.report().listener());
                     List<Generator.Voice> voices = ids.stream().map(prompt -> new Generator.Voice(new Generator.Request(prompt, most, ends),
                             new Sampler(sampling, new SplittableRandom(common.seed())))).toList();
                     if (voices.size() > 1) {
                         new SeveralTexts(console, tokenizer, texts).generate(generator, voices, placed.report(), pruning);
                     } else {
-                        generate(console, new Task(generator, voices.getFirst(), placed.report(), pruning), tokenizer);
+                        generate(console, new Task(generator, voices.getFirst(), placed.report(), pruning, decides), tokenizer);
                     }
                     if (!console.json()) {
-                        routes.line().ifPresent(console::note);
+                        decides.line().ifPresent(console::note);
                     }
                 }
             }
@@ -164,7 +166,8 @@ final class RunCommand implements Callable<Integer> {
     }
 
     /** One text to generate. */
-    private record Task(Generator generator, Generator.Voice voice, StoreReport report, Optional<DynamicPruning> pruning) {}
+    private record Task(Generator generator, Generator.Voice voice, StoreReport report, Optional<DynamicPruning> pruning,
+            BoundedOption.Opened decides) {}
 
     private MemoryShares.Working working(Model model, List<int[]> ids) {
         long cache = KvCache.bytes(model.spec(), divergence.positions(model), KeyValueType.F32);
@@ -174,7 +177,8 @@ final class RunCommand implements Callable<Integer> {
             rows = Math.max(rows, Math.min(prompt.length, Generator.PROMPT_CHUNK));
         }
         long logits = ids.size() == 1 ? 0 : 2L * Float.BYTES * ids.size() * model.vocabularySize();
-        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows) + logits + divergence.bytes(model));
+        return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows) + logits + divergence.bytes(model)
+                + bounded.bytes(model));
     }
 
     private SamplingOptions sampling() {
@@ -220,6 +224,9 @@ final class RunCommand implements Callable<Integer> {
             Map<String, Object> experts = task.report().json(report.steps());
             if (!experts.isEmpty()) {
                 json.put("experts", experts);
+            }
+            if (task.decides().bounded().isPresent()) {
+                json.put("bounded", task.decides().json());
             }
             task.pruning().ifPresent(pruning -> json.put("skippedShare", pruning.skippedShare()));
             console.json(json);

@@ -38,10 +38,26 @@ final class BoundedOptionsTest {
         assertThat(Files.mismatch(log, again)).isEqualTo(-1);
     }
 
+    /** On wren-moe, whose plain matrices are read in rows of neurons but not in columns. */
+    @ParameterizedTest
+    @CsvSource({"neurons:50%, neurons", "wina:30, inputs"})
+    void neuronsAreLeftOutAndALogReplaysThem(String mode, String told) throws Exception {
+        Path log = folder.resolve("run.log");
+        Run bounded = run("--bounded", mode, "--decisions", log.toString());
+        assertThat(bounded.err()).contains("Bounded (" + mode.replace("%", "") + "%): ").contains(" % of " + told + " left out; per token ");
+        Path again = folder.resolve("again.log");
+        Run replayed = run("--memory", SMALL, "--replay", log.toString(), "--decisions", again.toString());
+        assertThat(replayed.out()).isEqualTo(bounded.out());
+        assertThat(Files.mismatch(log, again)).isEqualTo(-1);
+        assertThat(Run.mojave("run", "--help").out()).contains("--bounded neurons:50% ").contains("wina:30%)");
+        assertThat(run("--bounded", mode, "--json").out()).contains("\"usedBytesPerToken\"").contains("\"mode\" : \"" + mode.replace("%", "") + "%\"");
+    }
+
     @Test
     void theDivergenceDecidesWhetherAModeIsTaken() {
         Run none = run("--memory", SMALL, "--max-kl", "0");
-        assertThat(none.err()).contains("exact: divergence 0.0000").contains("skip-misses:0.75: divergence ").contains("computing stays exact");
+        assertThat(none.err()).contains("exact: divergence 0.0000").contains("skip-misses:0.75: divergence ")
+                .contains("neurons:50%: divergence ").contains("wina:30%: divergence ").contains("computing stays exact");
         assertThat(none.out()).isEqualTo(run().out());
         Run any = run("--memory", SMALL, "--max-kl", "100", "--kl-text", ROOT.resolve("examples/evaluation/wiki.txt").toString());
         assertThat(any.err()).containsPattern("Taken: |computing stays exact");
@@ -60,6 +76,7 @@ final class BoundedOptionsTest {
     @CsvSource(delimiter = '|', textBlock = """
             --bounded some                        | --bounded 'some' is none of
             --bounded skip-misses:0               | --bounded skip-misses:0: the weight
+            --bounded neurons:100%                | --bounded neurons:100%: what is left out must be
             --bounded experts:2                   | layer 0 has 2 experts per token
             --bounded early --replay x            | give one of them
             --replay nowhere                      | --replay nowhere: no such file

@@ -16,7 +16,7 @@ import org.mojave.engine.store.ExpertStore;
  */
 public final class BoundedRoutes implements RouteChange {
     private final ModelSpec spec;
-    private final Mode mode;
+    private final Mode.OfRoutes mode;
     private final Chooser chooser;
     private final Optional<DecisionLog.Writer> log;
     private int step = -1;
@@ -24,7 +24,7 @@ public final class BoundedRoutes implements RouteChange {
     private long pairs;
     private long changed;
 
-    private BoundedRoutes(ModelSpec spec, Mode mode, Chooser chooser, Optional<DecisionLog.Writer> log) {
+    private BoundedRoutes(ModelSpec spec, Mode.OfRoutes mode, Chooser chooser, Optional<DecisionLog.Writer> log) {
         this.spec = spec;
         this.mode = mode;
         this.chooser = chooser;
@@ -32,7 +32,7 @@ public final class BoundedRoutes implements RouteChange {
         check(spec, mode);
     }
 
-    private static void check(ModelSpec spec, Mode mode) {
+    private static void check(ModelSpec spec, Mode.OfRoutes mode) {
         for (int layer = 0; layer < spec.layers().size(); layer++) {
             if (spec.layer(layer).feedForward() instanceof FeedForward.Mixture(Router router, _, _, _, _)) {
                 switch (mode) {
@@ -61,21 +61,19 @@ public final class BoundedRoutes implements RouteChange {
     }
 
     /** Decides by the mode; {@code log} hears of each token whose experts are changed. IllegalArgumentException for a model that the mode does not fit. */
-    public static BoundedRoutes deciding(ModelSpec spec, Mode mode, Optional<ExpertStore> store, Optional<DecisionLog.Writer> log) {
+    public static BoundedRoutes deciding(ModelSpec spec, Mode.OfRoutes mode, Optional<ExpertStore> store, Optional<DecisionLog.Writer> log) {
         return new BoundedRoutes(spec, mode, Choosers.of(mode, store), log);
     }
 
     /** Decides as an earlier run did, whatever is in memory now. */
     public static BoundedRoutes replaying(ModelSpec spec, DecisionLog decisions, Optional<DecisionLog.Writer> log) {
+        if (!(decisions.mode() instanceof Mode.OfRoutes mode)) {
+            throw new IllegalArgumentException("decisions of mode " + decisions.mode().text() + " are not about routes");
+        }
         DecisionLog.Replay replay = decisions.replay();
         BoundedRoutes[] self = new BoundedRoutes[1];
-        self[0] = new BoundedRoutes(spec, decisions.mode(), (layer, _, row, experts) -> replay.experts(self[0].step, layer, row, experts), log);
+        self[0] = new BoundedRoutes(spec, mode, (layer, _, row, experts) -> replay.experts(self[0].step, layer, row, experts), log);
         return self[0];
-    }
-
-    /** The mode. */
-    public Mode mode() {
-        return mode;
     }
 
     @Override

@@ -14,7 +14,7 @@ final class Choosers {
 
     private Choosers() {}
 
-    static Chooser of(Mode mode, Optional<ExpertStore> store) {
+    static Chooser of(Mode.OfRoutes mode, Optional<ExpertStore> store) {
         return switch (mode) {
             case Mode.SkipMisses(double share) -> new SkipMisses(share, store);
             case Mode.FewerExperts(int kept) -> (_, _, _, experts) -> Arrays.fill(experts, Math.min(kept, experts.length), experts.length, -1);

@@ -9,14 +9,19 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
+import org.mojave.engine.run.NeuronChoice;
 import org.mojave.format.tensor.CheckpointException;
 
 /**
- * The decisions of a bounded run: for each token of each layer whose experts were changed, the experts it took. A file of big-endian
- * integers: magic, version, length and text of the mode; per decision step (call of the decoder), layer, row, number of experts, experts
- * (2 bytes, −1 for none); −1 as the last step; CRC-32C of all before.
+ * The decisions of a bounded run: for each token of each layer whose experts were changed, the experts it took, or of each expert that a
+ * token took, the blocks that were kept. A file of big-endian integers: magic, version, length and text of the mode; per decision step
+ * (call of the decoder), layer, row, then number of experts, experts (2 bytes, −1 for none), or expert, part (0 inputs, 1 neurons), number
+ * of blocks and a bit for each (first block lowest, whole bytes); −1 as the last step; CRC-32C of all before.
  */
 public final class DecisionLog {
     private static final byte[] MAGIC = "MOJDECID".getBytes(StandardCharsets.US_ASCII);
@@ -32,6 +37,16 @@ public final class DecisionLog {
         this.file = file;
         this.mode = mode;
         this.decisions = decisions;
+    }
+
+    /** Which of so many blocks are kept. */
+    record Blocks(int count, BitSet kept) {}
+
+    private static int partCode(NeuronChoice.Part part) {
+        return switch (part) {
+            case INPUTS -> 0;
+            case NEURONS -> 1;
+        };
     }
 
     /** Writes a log as a run goes on. */
@@ -70,6 +85,20 @@ public final class DecisionLog {
                 for (int expert : experts) {
                     out.writeShort(expert);
                 }
+            } catch (IOException e) {
+                throw new UncheckedIOException(file + ": cannot be written (" + e.getMessage() + ")", e);
+            }
+        }
+
+        void add(int step, NeuronChoice.Question question, Blocks kept) {
+            try {
+                out.writeInt(step);
+                out.writeInt(question.layer());
+                out.writeInt(question.token());
+                out.writeInt(question.expert());
+                out.writeInt(partCode(question.part()));
+                out.writeInt(kept.count());
+                out.write(Arrays.copyOf(kept.kept().toByteArray(), Math.ceilDiv(kept.count(), Byte.SIZE)));
             } catch (IOException e) {
                 throw new UncheckedIOException(file + ": cannot be written (" + e.getMessage() + ")", e);
             }
@@ -134,6 +163,31 @@ public final class DecisionLog {
 
         Replay(ByteBuffer left) {
             this.left = left;
+        }
+
+        /** What was kept of a layer's experts in a step, for each question; throws CheckpointException for a log that is damaged. */
+        Map<NeuronChoice.Question, Blocks> blocks(int step, int layer) {
+            Map<NeuronChoice.Question, Blocks> found = new HashMap<>();
+            while (left.remaining() >= 24 && left.getInt(left.position()) == step && left.getInt(left.position() + 4) == layer) {
+                left.position(left.position() + 8);
+                int row = left.getInt();
+                int expert = left.getInt();
+                NeuronChoice.Part part = left.getInt() == 0 ? NeuronChoice.Part.INPUTS : NeuronChoice.Part.NEURONS;
+                int count = left.getInt();
+                if (count < 1 || Math.ceilDiv(count, Byte.SIZE) > left.remaining()) {
+                    throw new CheckpointException(file.toString(), "step " + step + ", layer " + layer + " has " + count + " blocks; record it again");
+                }
+                byte[] kept = new byte[Math.ceilDiv(count, Byte.SIZE)];
+                left.get(kept);
+                found.put(new NeuronChoice.Question(layer, row, expert, part), new Blocks(count, BitSet.valueOf(kept)));
+            }
+            return found;
+        }
+
+        /** Where the log says nothing of what is asked, or of another number of blocks. */
+        CheckpointException foreign(int step, NeuronChoice.Question question) {
+            return new CheckpointException(file.toString(), "step " + step + ", layer " + question.layer() + ": says nothing that fits expert "
+                    + question.expert() + "; replay needs the same model, prompt and options");
         }
 
         /** Changes a token's experts to what they were; nothing where nothing was changed. Throws CheckpointException where the log does not fit the run. */

@@ -9,9 +9,9 @@ import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.run.Decoder;
 import org.mojave.engine.run.KvCache;
+import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.Logits;
 import org.mojave.engine.run.Model;
-import org.mojave.engine.run.RouteChange;
 import org.mojave.engine.run.RunParts;
 
 /**
@@ -23,6 +23,7 @@ public final class ModeTrial {
     private static final long LOGIT_BYTES = 32L << 20;
     private static final int MOST_TOKENS = 96;
     private static final double[] SHARES = {0.5, 0.75, 1};
+    private static final double[] PERCENTS = {30, 50};
 
     private final Model model;
     private final Workers workers;
@@ -51,14 +52,14 @@ public final class ModeTrial {
 
     /** Bytes that a trial takes beside a cache for its tokens. */
     public static long bytes(Model model) {
-        return 4L * mostTokens(model) * model.vocabularySize();
+        return 4L * mostTokens(model) * model.vocabularySize() + LayerRunner.normBytes(model.spec());
     }
 
     /** The modes that make sense for a model: those that spare reads only where experts are read. */
     public static List<Mode> candidates(ModelSpec spec, boolean streamed) {
         List<Mode> modes = new ArrayList<>();
         int least = spec.layers().stream().filter(layer -> layer.feedForward() instanceof FeedForward.Mixture)
-                .mapToInt(layer -> ((FeedForward.Mixture) layer.feedForward()).router().chosen()).min().orElse(1);
+                .mapToInt(layer -> ((FeedForward.Mixture) layer.feedForward()).router().chosen()).min().orElse(0);
         if (streamed) {
             for (double share : SHARES) {
                 modes.add(new Mode.SkipMisses(share));
@@ -67,6 +68,12 @@ public final class ModeTrial {
         }
         for (int kept = least - 1; kept >= Math.max(1, least / 2); kept--) {
             modes.add(new Mode.FewerExperts(kept));
+        }
+        if (least > 0) {
+            for (double percent : PERCENTS) {
+                modes.add(new Mode.GateFirst(percent));
+                modes.add(new Mode.Wina(percent));
+            }
         }
         return modes;
     }
@@ -78,14 +85,14 @@ public final class ModeTrial {
         List<Outcome> outcomes = new ArrayList<>();
         outcomes.add(new Outcome(Optional.empty(), 0, pass(tokens, Optional.empty(), (_, _) -> { })));
         for (Mode mode : modes) {
-            BoundedRoutes routes;
+            Bounded bounded;
             try {
-                routes = BoundedRoutes.deciding(model.spec(), mode, model.experts(), Optional.empty());
+                bounded = Bounded.deciding(model.spec(), mode, model.experts(), Optional.empty());
             } catch (IllegalArgumentException _) {
-                continue; // not for these routers
+                continue; // not for this model
             }
             double[] divergence = new double[1];
-            double speed = pass(tokens, Optional.of(routes), (t, logits) -> divergence[0] += divergence(exact.get(t), logits) / tokens.length);
+            double speed = pass(tokens, Optional.of(bounded), (t, logits) -> divergence[0] += divergence(exact.get(t), logits) / tokens.length);
             outcomes.add(new Outcome(Optional.of(mode), divergence[0], speed));
         }
         return outcomes;
@@ -113,8 +120,9 @@ public final class ModeTrial {
     }
 
     /** Feeds the tokens one by one; returns tokens per second. */
-    private double pass(int[] tokens, Optional<BoundedRoutes> routes, Positions positions) {
-        Decoder decoder = new Decoder(model, workers, RunParts.of(model, path).routes(routes.map(RouteChange.class::cast)));
+    private double pass(int[] tokens, Optional<Bounded> bounded, Positions positions) {
+        Decoder decoder = new Decoder(model, workers, RunParts.of(model, path).routes(bounded.flatMap(Bounded::change))
+                .neurons(bounded.flatMap(Bounded::choice)));
         KvCache cache = decoder.newCache(tokens.length);
         long nanos = 0;
         for (int t = 0; t < tokens.length; t++) {

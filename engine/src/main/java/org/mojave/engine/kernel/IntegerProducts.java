@@ -60,6 +60,9 @@ public final class IntegerProducts implements ProductPath {
                     rounded = RoundedTokens.of(input.x(), input.tokens(), w.columns(), scheme);
                 }
                 multiply(w, rounded, entry.y(), workers);
+                if (entry.sparse()) {
+                    entry.clearOthers();
+                }
             } else {
                 Products.multiply(list, entry, workers);
             }

@@ -40,6 +40,9 @@ public final class NativeKernels {
         static final MethodHandle PACKED = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
                 ValueLayout.ADDRESS, ValueLayout.ADDRESS, LONG, LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
                 ValueLayout.ADDRESS, LONG, LONG, ValueLayout.ADDRESS), HEAP);
+        static final MethodHandle SPARSE = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
+                ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, LONG, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, LONG, ValueLayout.ADDRESS), HEAP);
         static final MethodHandle DENSE = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
                 LONG, ValueLayout.ADDRESS, LONG, LONG, LONG, LONG, ValueLayout.ADDRESS, LONG, ValueLayout.ADDRESS), HEAP);
         static final MethodHandle QUANTIZE = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
@@ -57,6 +60,7 @@ public final class NativeKernels {
     private final NativeVariant variant;
     private final String trellisLabel;
     private final MemorySegment packed;
+    private final MemorySegment sparse;
     private final MemorySegment trellis;
     private final MemorySegment trellisSearch;
     private final MemorySegment dense;
@@ -72,6 +76,7 @@ public final class NativeKernels {
         trellis = find(library, variant.trellisSymbol(capabilities));
         trellisSearch = find(library, variant.trellisSearchSymbol());
         packed = find(library, variant.packedSymbol());
+        sparse = find(library, variant.sparseSymbol());
         dense = find(library, variant.denseSymbol());
         quantize = find(library, "mojave_quantize");
         attention = find(library, variant.attentionSymbol());
@@ -135,10 +140,7 @@ public final class NativeKernels {
         PackedLayout layout = w.layout();
         Objects.checkFromToIndex(tiles.first(), tiles.end(), layout.tiles());
         checkWhole(y, x.tokens(), w.rows());
-        if (x.columns() != w.columns() || !divides(x.groupColumns(), layout.scheme())) {
-            throw new IllegalArgumentException("activations of " + x.columns() + " columns in groups of " + x.groupColumns()
-                    + " do not fit a matrix of " + w.columns() + " columns, scheme " + layout.scheme().id());
-        }
+        checkFits(w, x);
         MemorySegment shape = MemorySegment.ofArray(shape(layout, x));
         MemorySegment product = layout.scheme().trellis() ? trellis : packed;
         for (int t = 0; t < x.tokens(); t += TOKENS_PER_CALL) {
@@ -151,6 +153,39 @@ public final class NativeKernels {
             } catch (Throwable e) {
                 throw failure(e);
             }
+        }
+    }
+
+    /**
+     * Rows of the tiles {@code list[range.first()] … list[range.end()−1]} of {@code y = x · Wᵀ} for one token, other rows untouched; of the
+     * columns only {@code units} are read. Not for schemes with a trellis.
+     */
+    void multiplySparse(PackedMatrix w, QuantizedActivations x, SparseUnits units, TileRange range, Block y) {
+        PackedLayout layout = w.layout();
+        Objects.checkFromToIndex(range.first(), range.end(), range.list().length);
+        for (int i = range.first(); i < range.end(); i++) {
+            Objects.checkIndex(range.list()[i], layout.tiles());
+        }
+        checkWhole(y, 1, w.rows());
+        checkFits(w, x);
+        units.check(layout, x);
+        try {
+            Calls.SPARSE.invokeExact(sparse, MemorySegment.ofArray(shape(layout, x)), w.bytes(), ints(range.list(), range.first()),
+                    (long) range.end() - range.first(), MemorySegment.ofArray(units.units()), MemorySegment.ofArray(units.starts()),
+                    MemorySegment.ofArray(x.values()), MemorySegment.ofArray(x.scales()), MemorySegment.ofArray(x.sums()), (long) x.groups(),
+                    floats(y.values(), y.offset()));
+        } catch (Throwable e) {
+            throw failure(e);
+        }
+    }
+
+    /** Entries {@code first … end−1} of a list of tiles. */
+    record TileRange(int[] list, int first, int end) {}
+
+    private static void checkFits(PackedMatrix w, QuantizedActivations x) {
+        if (x.columns() != w.columns() || !divides(x.groupColumns(), w.scheme())) {
+            throw new IllegalArgumentException("activations of " + x.columns() + " columns in groups of " + x.groupColumns()
+                    + " do not fit a matrix of " + w.columns() + " columns, scheme " + w.scheme().id());
         }
     }
 

@@ -2,6 +2,7 @@ package org.mojave.engine.kernel;
 
 import java.util.Arrays;
 import java.util.Optional;
+import org.mojave.format.packed.PackedLayout;
 
 /**
  * Shares products among workers with {@link NativeKernels}. Packed matrices and blocks of GGUF files meet activations rounded
@@ -33,12 +34,16 @@ public final class NativeProducts implements ProductPath {
     private Part[] parts = new Part[0];
     private int[] starts = new int[1];
     private int count;
+    private final SparseInputs sparse = new SparseInputs();
 
     /**
      * Of the bytes of a list this share is handed out in tasks a quarter as large: otherwise one worker waits for the last
      * task of another.
      */
     private static final double SMALL_SHARE = 0.25;
+
+    /** Scattered columns are read faster than all of them up to this share: from RAM, half of them in pieces of 64 bytes took 1.2 times as long as all. */
+    private static final double MOST_COLUMNS = 0.4;
 
     /** A share of a job: tiles or rows of an entry, or tokens of an input, {@code first … end−1}, {@code size} to a task. */
     private record Part(ProductList.Entry entry, int first, int end, int size, int group) {
@@ -83,10 +88,11 @@ public final class NativeProducts implements ProductPath {
     @Override
     public void multiply(ProductList list, Workers workers) {
         quantize(list, workers);
+        sparse.find(list, this::group);
         long bytes = 0;
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            bytes += isNative(list, entry) ? entry.w().storedBytes() : 0;
+            bytes += isNative(list, entry) ? readBytes(entry) : 0;
         }
         long task = Math.clamp(bytes / ((long) workers.threads() * TASKS_PER_WORKER), SMALLEST_TASK, LARGEST_TASK);
         count = 0;
@@ -96,9 +102,10 @@ public final class NativeProducts implements ProductPath {
             ProductList.Entry entry = list.get(i);
             if (isNative(list, entry)) {
                 split(entry, task, large);
-                large -= entry.w().storedBytes();
+                large -= readBytes(entry);
+                list.spare(entry.w().storedBytes() - readBytes(entry));
             }
-            work += entry.w().storedBytes() * entry.input().tokens();
+            work += readBytes(entry) * entry.input().tokens();
         }
         boolean independent = list.independent();
         run(work < MULTIPLIED_ALONE, workers, (part, first, end) -> multiply(part, first, end, independent));
@@ -113,8 +120,11 @@ public final class NativeProducts implements ProductPath {
     /** Adds an entry whose first {@code large} bytes go in tasks of {@code task} bytes and the rest in smaller ones. */
     private void split(ProductList.Entry entry, long task, long large) {
         int group = entry.w() instanceof PackedMatrix packed ? group(packed) : 0;
-        int units = entry.w() instanceof PackedMatrix packed ? packed.layout().tiles() : entry.w().rows();
-        long unit = Math.ceilDiv(entry.w().storedBytes(), units);
+        int units = entry.sparse() ? entry.tiles().length : entry.w() instanceof PackedMatrix packed ? packed.layout().tiles() : entry.w().rows();
+        if (units == 0) {
+            return;
+        }
+        long unit = Math.ceilDiv(readBytes(entry), units);
         if (group > 0 && entry.input().tokens() >= FEW_TOKENS) {
             add(new Part(entry, 0, units, TASK_TILES, group));
             return;
@@ -126,6 +136,23 @@ public final class NativeProducts implements ProductPath {
         int border = Math.clamp(large / unit, 0, units);
         add(new Part(entry, 0, border, (int) Math.max(1, task / unit), group));
         add(new Part(entry, border, units, (int) Math.max(1, Math.max(SMALLEST_TASK, task / 4) / unit), group));
+    }
+
+    /** Whether only some columns of the tiles are read; lists of many tiles in pieces are better read by that kernel, too. */
+    private boolean skipsColumns(ProductList.Entry entry) {
+        return entry.sparse() && entry.w() instanceof PackedMatrix packed && SparseUnits.columns(packed.scheme()) > 0
+                && (entry.tiles().length < packed.layout().tiles() || sparse.of(entry).share() <= MOST_COLUMNS);
+    }
+
+    /** Bytes of the matrix that the product reads. */
+    private long readBytes(ProductList.Entry entry) {
+        if (!entry.sparse()) {
+            return entry.w().storedBytes();
+        }
+        if (entry.w() instanceof PackedMatrix packed && skipsColumns(entry)) {
+            return entry.tiles().length * packed.layout().tileBytes(sparse.of(entry).share());
+        }
+        return entry.w().storedBytes() * entry.tiles().length / Math.ceilDiv(entry.w().rows(), PackedLayout.TILE_ROWS);
     }
 
     private static boolean isNative(ProductList list, ProductList.Entry entry) {
@@ -177,7 +204,28 @@ public final class NativeProducts implements ProductPath {
 
     private void multiply(Part part, int first, int end, boolean independent) {
         ProductList.Entry entry = part.entry();
-        NativeKernels.Rows rows = new NativeKernels.Rows(first, end);
+        if (entry.w() instanceof PackedMatrix packed && skipsColumns(entry)) {
+            kernels.multiplySparse(packed, entry.input().quantized(part.group()), sparse.of(entry),
+                    new NativeKernels.TileRange(entry.tiles(), first, end), entry.y());
+            return;
+        }
+        if (!entry.sparse()) {
+            multiply(part, new NativeKernels.Rows(first, end), independent);
+            return;
+        }
+        int tileRows = entry.w() instanceof PackedMatrix ? 1 : PackedLayout.TILE_ROWS;
+        for (int i = first; i < end; i++) {
+            int start = i;
+            while (i + 1 < end && entry.tiles()[i + 1] == entry.tiles()[i] + 1) {
+                i++;
+            }
+            int rows = entry.w() instanceof PackedMatrix packed ? packed.layout().tiles() : entry.w().rows();
+            multiply(part, new NativeKernels.Rows(entry.tiles()[start] * tileRows, Math.min(rows, (entry.tiles()[i] + 1) * tileRows)), independent);
+        }
+    }
+
+    private void multiply(Part part, NativeKernels.Rows rows, boolean independent) {
+        ProductList.Entry entry = part.entry();
         switch (entry.w()) {
             case PackedMatrix packed -> kernels.multiply(packed, entry.input().quantized(part.group()), rows, entry.y());
             case GgufMatrix blocks -> kernels.gguf().multiply(blocks, entry.input().forGguf(), rows, entry.y(), independent);

@@ -39,6 +39,11 @@ public enum NativeVariant {
         return "mojave_packed_" + integers;
     }
 
+    /** Symbol of the product with packed matrices of which parts are read. */
+    String sparseSymbol() {
+        return "mojave_packed_sparse_" + integers;
+    }
+
     /** Symbol of the product with matrices of trellis schemes: on 512-bit vectors they need more of a processor than others. */
     String trellisSymbol(int capabilities) {
         return switch (this) {

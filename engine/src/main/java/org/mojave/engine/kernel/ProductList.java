@@ -1,7 +1,9 @@
 package org.mojave.engine.kernel;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import org.mojave.format.packed.PackedLayout;
 
 /**
  * Products {@code y = x · Wᵀ} that do not depend on each other, to be computed in one go by a {@link ProductPath}: workers
@@ -85,13 +87,30 @@ public final class ProductList {
         }
     }
 
-    /** One product. */
-    record Entry(Matrix w, Input input, Block y) {}
+    /** One product; {@code tiles}: the blocks of 16 rows that are wanted of one token's product with zeros, or null. */
+    record Entry(Matrix w, Input input, Block y, int[] tiles) {
+        boolean sparse() {
+            return tiles != null;
+        }
+
+        /** Sets the rows that are not wanted to zero. */
+        void clearOthers() {
+            int done = 0;
+            for (int tile : tiles) {
+                Arrays.fill(y.values(), y.offset() + done, y.offset() + tile * PackedLayout.TILE_ROWS, 0);
+                done = Math.min(w.rows(), (tile + 1) * PackedLayout.TILE_ROWS);
+            }
+            Arrays.fill(y.values(), y.offset() + done, y.offset() + w.rows(), 0);
+        }
+    }
+
+    private static final int USUAL_UNIT = 8;
 
     private final List<Input> inputs = new ArrayList<>();
     private final List<Entry> entries = new ArrayList<>();
     private int inputCount;
     private boolean independent;
+    private long sparedBytes;
 
     /**
      * Whether each token's results must be those that it would have alone, to the bit, from now on. Else products of many tokens may be
@@ -102,7 +121,7 @@ public final class ProductList {
     }
 
     /** Whether each token is computed as if it were alone. */
-    boolean independent() {
+    public boolean independent() {
         return independent;
     }
 
@@ -125,7 +144,46 @@ public final class ProductList {
             throw new IllegalArgumentException("rows must follow each other: " + w.columns() + " and " + w.rows() + " floats, not "
                     + x.stride() + " and " + y.stride());
         }
-        entries.add(new Entry(w, input(x, tokens, w.columns()), y));
+        entries.add(new Entry(w, input(x, tokens, w.columns()), y, null));
+    }
+
+    /**
+     * Adds {@code y = x · Wᵀ} for one token of whose activations many are zero, or of whose results not all are wanted: paths read of W
+     * what they must and no more than they can help. Where exactly zeros lie changes no result.
+     *
+     * @param x [1, W.columns]; must stay as it is until the list has been computed
+     * @param tiles blocks of 16 rows that are wanted, ascending; the rows of others become 0. Must stay as it is until then, too
+     * @param y [1, W.rows]; must not overlap with another product's
+     */
+    public void addSparse(Matrix w, Block x, int[] tiles, Block y) {
+        x.check(1, w.columns());
+        y.check(1, w.rows());
+        int last = -1;
+        for (int tile : tiles) {
+            if (tile <= last || tile >= Math.ceilDiv(w.rows(), PackedLayout.TILE_ROWS)) {
+                throw new IllegalArgumentException("block " + tile + " after " + last + " is none of a matrix of " + w.rows() + " rows");
+            }
+            last = tile;
+        }
+        Entry entry = new Entry(w, input(x, 1, w.columns()), y, tiles);
+        entry.clearOthers();
+        entries.add(entry);
+    }
+
+    /** Columns of the smallest block whose bytes a sparse product may leave unread; of storage of which all is read, blocks to count in. */
+    public static int unitColumns(Matrix w) {
+        int columns = w instanceof PackedMatrix packed ? SparseUnits.columns(packed.scheme()) : 0;
+        return columns == 0 ? USUAL_UNIT : columns;
+    }
+
+    /** Bytes of the matrices of sparse products that were not read, from the beginning. */
+    public long sparedBytes() {
+        return sparedBytes;
+    }
+
+    /** Counts bytes that a sparse product did not read. */
+    void spare(long bytes) {
+        sparedBytes += bytes;
     }
 
     /** The last one if it is the same: products with one input are added one after the other. */

@@ -1,5 +1,7 @@
 package org.mojave.engine.kernel;
 
+import org.mojave.format.packed.PackedLayout;
+
 /**
  * Products of activations with weight matrices. Rows of the matrix are decoded panel by panel into scratch memory that
  * each worker keeps; a panel then meets all tokens in one product, or row by row where there are too few tokens. The
@@ -40,11 +42,27 @@ public final class Products {
 
     /** An entry of a list, whose tokens may have to be independent of each other. */
     static void multiply(ProductList list, ProductList.Entry entry, Workers workers) {
-        if (list.independent()) {
+        if (entry.sparse()) {
+            tiles(list, entry, workers);
+        } else if (list.independent()) {
             tokenByToken(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
         } else {
             multiply(entry.w(), entry.input().x(), entry.input().tokens(), entry.y(), workers);
         }
+    }
+
+    /** The wanted rows of a sparse entry; all columns of them are read. */
+    private static void tiles(ProductList list, ProductList.Entry entry, Workers workers) {
+        Matrix w = entry.w();
+        workers.run(entry.tiles().length, (index, worker) -> {
+            int first = entry.tiles()[index] * PackedLayout.TILE_ROWS;
+            int count = Math.min(PackedLayout.TILE_ROWS, w.rows() - first);
+            float[] rows = workers.scratch(worker, count * w.columns());
+            w.decode(first, count, rows, 0);
+            dots(w, entry.input().x(), 1, entry.y(), new Range(first, count, rows));
+        });
+        int tiles = Math.ceilDiv(w.rows(), PackedLayout.TILE_ROWS);
+        list.spare(w.storedBytes() / tiles * (tiles - entry.tiles().length));
     }
 
     /** The same, each token's results being those that it has alone, to the bit. */

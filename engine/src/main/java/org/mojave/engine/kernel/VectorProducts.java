@@ -33,7 +33,9 @@ public final class VectorProducts implements ProductPath {
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
             int tokens = entry.input().tokens();
-            if ((tokens < MANY_TOKENS || list.independent()) && means(entry.w()) instanceof Means.Vectors && entry.w() instanceof PackedMatrix packed) {
+            if (entry.sparse() && entry.w() instanceof PackedMatrix packed && SparseTileProduct.supports(packed.scheme())) {
+                SparseTileProduct.multiply(packed, entry, list, workers);
+            } else if (!entry.sparse() && (tokens < MANY_TOKENS || list.independent()) && means(entry.w()) instanceof Means.Vectors && entry.w() instanceof PackedMatrix packed) {
                 multiply(packed, entry.input().x(), tokens, entry.y(), workers);
             } else {
                 Products.multiply(list, entry, workers);

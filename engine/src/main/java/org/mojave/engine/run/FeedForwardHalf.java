@@ -33,10 +33,15 @@ final class FeedForwardHalf {
         this.buffers = buffers;
         this.linears = linears;
         joiner = new Joiner(workers, linears);
-        routed = new RoutedExperts(spec.hiddenSize(), workers, linears, buffers, parts.experts());
+        routed = new RoutedExperts(spec.hiddenSize(), workers, linears, buffers, parts);
         routes = parts.routes();
         pruning = parts.pruning();
         store = parts.experts();
+    }
+
+    /** Bytes kept from call to call beside buffers. */
+    long keptBytes() {
+        return routed.keptBytes();
     }
 
     /** The three matrices of one network. */

@@ -113,8 +113,13 @@ public final class LayerRunner {
         return bytesPerToken(spec) * rows / 4 * 5 + 4L * spec.hiddenSize() * rows + 16L * spec.vocabularySize();
     }
 
+    /** Most bytes that a {@link NeuronChoice} by column norms takes besides. */
+    public static long normBytes(ModelSpec spec) {
+        return ColumnNorms.bytes(spec);
+    }
+
     /** Bytes of the buffers held now. */
     public long bufferBytes() {
-        return buffers.bytes() + linears.bytes();
+        return buffers.bytes() + linears.bytes() + feedForward.keptBytes();
     }
 }

@@ -49,6 +49,11 @@ final class Linears {
         products.independent(tokensAre);
     }
 
+    /** Whether each token's results are those that it would have alone. */
+    boolean independent() {
+        return products.independent();
+    }
+
     /** Native kernels for what lies between linears, if they are in use. */
     Optional<NativeKernels> natives() {
         return path.natives();
@@ -78,6 +83,21 @@ final class Linears {
         if (weight.bias() != null) {
             biases.add(new Bias(weight.bias(), output, input.tokens()));
         }
+    }
+
+    /** As {@link #add(Weight, Input, Output, LinearObserver)} for one token, of which only blocks of 16 rows are wanted; others are the bias. */
+    void addSparse(Weight weight, int[] tiles, Input input, Output output) {
+        Matrix matrix = weight.matrix();
+        products.addSparse(matrix, new Block(input.x(), input.firstRow() * matrix.columns(), matrix.columns()), tiles,
+                new Block(output.y(), output.firstRow() * matrix.rows(), matrix.rows()));
+        if (weight.bias() != null) {
+            biases.add(new Bias(weight.bias(), output, 1));
+        }
+    }
+
+    /** Bytes of matrices that sparse products did not read, from the beginning. */
+    long sparedBytes() {
+        return products.sparedBytes();
     }
 
     /** Computes what was added. */

@@ -1,6 +1,8 @@
 package org.mojave.engine.run;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.kernel.Workers;
@@ -26,6 +28,7 @@ final class RoutedExperts {
     private final Linears linears;
     private final Joiner joiner;
     private final Optional<ExpertStore> store;
+    private final Optional<SparseExperts> sparse;
     /** Slots (token · chosen + k) in the order of the experts, and where each slot is in it; −1 where an expert is skipped. */
     private int[] slots = new int[0];
     private int[] places = new int[0];
@@ -33,17 +36,18 @@ final class RoutedExperts {
     private int[] touched = new int[0];
     private int touchedCount;
 
-    RoutedExperts(int size, Workers workers, Linears linears, Buffers buffers, Optional<ExpertStore> store) {
+    RoutedExperts(int size, Workers workers, Linears linears, Buffers buffers, RunParts parts) {
         this.size = size;
         this.workers = workers;
         this.buffers = buffers;
         this.linears = linears;
-        this.store = store;
+        store = parts.experts();
+        sparse = parts.neurons().map(choice -> new SparseExperts(choice, workers, linears));
         joiner = new Joiner(workers, linears);
     }
 
     /** One layer's experts at work. */
-    private record Task(LayerWeights weights, FeedForward.Mixture mixture, Routing routing, LinearObserver observer, ExpertStore.Demand demand) {
+    record Task(LayerWeights weights, FeedForward.Mixture mixture, Routing routing, LinearObserver observer, ExpertStore.Demand demand) {
         boolean scaleInput() {
             return mixture.router().target() == Router.Target.EXPERT_INPUT;
         }
@@ -58,6 +62,7 @@ final class RoutedExperts {
         float[] mixed = buffers.take(Buffers.Slot.MIXED, routing.tokens(), size);
         Arrays.fill(mixed, 0, routing.tokens() * size, 0);
         int rows = expertStart[mixture.router().experts()];
+        sparse.ifPresent(choice -> choice.begins(weights.layer(), routing.tokens()));
         try (ExpertStore.Demand demand = store.isPresent() ? store.get().demand(weights.layer(), touched, touchedCount) : new InPlace(weights)) {
             Task task = new Task(weights, mixture, routing, observer, demand);
             if (store.isPresent() && rows <= TOGETHER && touchedCount <= demand.together()) {
@@ -65,6 +70,30 @@ final class RoutedExperts {
             } else {
                 inOrder(task);
             }
+        }
+        sparse.ifPresent(choice -> choice.ends(weights.layer()));
+    }
+
+    /** Bytes kept from call to call beside buffers. */
+    long keptBytes() {
+        return sparse.map(SparseExperts::keptBytes).orElse(0L);
+    }
+
+    /** Whether parts of the experts are left out; what an observer sees is whole. */
+    private boolean thin(Task task) {
+        return sparse.isPresent() && sparse.get().applies(task.routing().tokens()) && !task.observer().looks();
+    }
+
+    private SparseExperts.Work work(Task task, int rows) {
+        int width = task.mixture().intermediate();
+        return new SparseExperts.Work(task, buffers.take(Buffers.Slot.GATHERED, rows, size), buffers.take(Buffers.Slot.GATE, rows, width),
+                buffers.take(Buffers.Slot.UP, rows, width), buffers.take(Buffers.Slot.EXPERT_OUTPUT, rows, size));
+    }
+
+    /** Each token of an expert; row 0 is slot {@code start}. */
+    private void addSlots(int expert, int start, int chosen, List<SparseExperts.Slot> found) {
+        for (int place = expertStart[expert]; place < expertStart[expert + 1]; place++) {
+            found.add(new SparseExperts.Slot(expert, place - start, slots[place] / chosen));
         }
     }
 
@@ -94,6 +123,10 @@ final class RoutedExperts {
         float[] gate = buffers.take(Buffers.Slot.GATE, rows, width);
         float[] up = buffers.take(Buffers.Slot.UP, rows, width);
         gather(task.routing(), start, rows, task.scaleInput());
+        if (thin(task)) {
+            thinTogether(task, range, start, rows);
+            return;
+        }
         for (int i = range.first(); i < range.end(); i++) {
             addGateUp(task, touched[i], start, rows);
         }
@@ -106,11 +139,19 @@ final class RoutedExperts {
         scatter(task.routing(), start, rows, task.scaleInput());
     }
 
+    /** As {@link #together} with parts of the experts left out, after gathering. */
+    private void thinTogether(Task task, Range range, int start, int rows) {
+        List<SparseExperts.Slot> found = new ArrayList<>();
+        for (int i = range.first(); i < range.end(); i++) {
+            addSlots(touched[i], start, task.routing().chosen(), found);
+        }
+        sparse.orElseThrow().neurons(work(task, rows), found);
+        sparse.orElseThrow().down(work(task, rows), found);
+        scatter(task.routing(), start, rows, task.scaleInput());
+    }
+
     /** Each expert as soon as it is there; all results are kept and added at the end. */
     private void asTheyCome(Task task, int rows) {
-        int width = task.mixture().intermediate();
-        float[] gate = buffers.take(Buffers.Slot.GATE, rows, width);
-        float[] up = buffers.take(Buffers.Slot.UP, rows, width);
         gather(task.routing(), 0, rows, task.scaleInput());
         boolean[] joined = new boolean[touchedCount];
         boolean[] finished = new boolean[touchedCount];
@@ -121,20 +162,15 @@ final class RoutedExperts {
             boolean[] now = new boolean[touchedCount];
             for (int i = 0; i < touchedCount; i++) {
                 if (!joined[i] && task.demand().ready(touched[i], ExpertPart.GATE_UP)) {
-                    addGateUp(task, touched[i], 0, rows);
                     now[i] = true;
                     begun++;
                 }
             }
             if (begun > 0) {
-                linears.run();
+                neurons(task, rows, now);
             }
             for (int i = 0; i < touchedCount; i++) {
-                if (now[i]) {
-                    int first = expertStart[touched[i]];
-                    joiner.join(task.mixture().gating(), gate, up, new Joiner.Part(first, expertStart[touched[i] + 1], width));
-                    joined[i] = true;
-                }
+                joined[i] |= now[i];
             }
             int ended = down(task, rows, joined, finished);
             left -= ended;
@@ -145,17 +181,56 @@ final class RoutedExperts {
         scatter(task.routing(), 0, rows, task.scaleInput());
     }
 
+    /** The neurons of some of the experts: gate and up projections, joined. */
+    private void neurons(Task task, int rows, boolean[] now) {
+        int width = task.mixture().intermediate();
+        float[] gate = buffers.take(Buffers.Slot.GATE, rows, width);
+        float[] up = buffers.take(Buffers.Slot.UP, rows, width);
+        if (thin(task)) {
+            sparse.orElseThrow().neurons(work(task, rows), slots(task, now));
+            return;
+        }
+        for (int i = 0; i < touchedCount; i++) {
+            if (now[i]) {
+                addGateUp(task, touched[i], 0, rows);
+            }
+        }
+        linears.run();
+        for (int i = 0; i < touchedCount; i++) {
+            if (now[i]) {
+                joiner.join(task.mixture().gating(), gate, up, new Joiner.Part(expertStart[touched[i]], expertStart[touched[i] + 1], width));
+            }
+        }
+    }
+
+    private List<SparseExperts.Slot> slots(Task task, boolean[] now) {
+        List<SparseExperts.Slot> found = new ArrayList<>();
+        for (int i = 0; i < touchedCount; i++) {
+            if (now[i]) {
+                addSlots(touched[i], 0, task.routing().chosen(), found);
+            }
+        }
+        return found;
+    }
+
     /** Down projections of the joined experts whose down projection is there; how many. */
     private int down(Task task, int rows, boolean[] joined, boolean[] finished) {
         int ended = 0;
+        boolean thin = thin(task);
+        boolean[] now = new boolean[touchedCount];
         for (int i = 0; i < touchedCount; i++) {
             if (joined[i] && !finished[i] && task.demand().ready(touched[i], ExpertPart.DOWN)) {
-                addDown(task, touched[i], 0, rows);
+                if (!thin) {
+                    addDown(task, touched[i], 0, rows);
+                }
+                now[i] = true;
                 finished[i] = true;
                 ended++;
             }
         }
-        if (ended > 0) {
+        if (thin && ended > 0) {
+            sparse.orElseThrow().down(work(task, rows), slots(task, now));
+        } else if (ended > 0) {
             linears.run();
         }
         return ended;

@@ -15,12 +15,13 @@ import org.mojave.engine.store.ExpertStore;
  * @param routes what replaces the router's choices, if anything does
  * @param pruning what skips experts, if anything does
  * @param keyValues how caches keep keys and values
+ * @param neurons what leaves out parts of experts, if anything does
  */
 public record RunParts(ProductPath path, Optional<ExpertStore> experts, Optional<RouteChange> routes, Optional<DynamicPruning> pruning,
-        KeyValueType keyValues) {
+        KeyValueType keyValues, Optional<NeuronChoice> neurons) {
     /** Nothing but a way to multiply. */
     public static RunParts of(ProductPath path) {
-        return new RunParts(path, Optional.empty(), Optional.empty(), Optional.empty(), KeyValueType.F32);
+        return new RunParts(path, Optional.empty(), Optional.empty(), Optional.empty(), KeyValueType.F32, Optional.empty());
     }
 
     /** A way to multiply, and the experts of that model. */
@@ -30,21 +31,26 @@ public record RunParts(ProductPath path, Optional<ExpertStore> experts, Optional
 
     /** The same with experts from there. */
     public RunParts experts(Optional<ExpertStore> store) {
-        return new RunParts(path, store, routes, pruning, keyValues);
+        return new RunParts(path, store, routes, pruning, keyValues, neurons);
     }
 
     /** The same with routes replaced. */
     public RunParts routes(Optional<RouteChange> change) {
-        return new RunParts(path, experts, change, pruning, keyValues);
+        return new RunParts(path, experts, change, pruning, keyValues, neurons);
     }
 
     /** The same with experts skipped. */
     public RunParts pruning(Optional<DynamicPruning> skips) {
-        return new RunParts(path, experts, routes, skips, keyValues);
+        return new RunParts(path, experts, routes, skips, keyValues, neurons);
     }
 
     /** The same with keys and values stored in that way. */
     public RunParts keyValues(KeyValueType type) {
-        return new RunParts(path, experts, routes, pruning, type);
+        return new RunParts(path, experts, routes, pruning, type, neurons);
+    }
+
+    /** The same with parts of experts left out. */
+    public RunParts neurons(Optional<NeuronChoice> choice) {
+        return new RunParts(path, experts, routes, pruning, keyValues, choice);
     }
 }

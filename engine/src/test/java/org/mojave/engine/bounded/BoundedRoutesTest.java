@@ -69,7 +69,7 @@ final class BoundedRoutesTest {
     @CsvSource({"skip-misses:1.0,wren", "experts:1,wren", "early,wren", "skip-misses:0.75,olmoe", "early,olmoe", "skip-misses:0.9,deepseek_v3"})
     void decisionsReplayToTheBit(String text, String name) throws IOException {
         Path path = name.equals("wren") ? WREN : Goldens.ofRepository().folder().resolve(name);
-        Mode mode = Mode.parse(text).orElseThrow();
+        Mode.OfRoutes mode = (Mode.OfRoutes) Mode.parse(text).orElseThrow();
         assertThat(mode.text()).isEqualTo(text);
         Path log = folder.resolve("log");
         List<float[]> bounded;

@@ -25,7 +25,8 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
  */
 class ForcedWidthTest {
     private static final List<Class<?>> TESTS = List.of(FactorizationsTest.class, GgufKernelsTest.class, GramTest.class, LaneSumTest.class,
-            MeansTest.class, PackedMatrixTest.class, PowersTest.class, ProductPathTest.class, ProductsTest.class, StoredAttentionTest.class);
+            MeansTest.class, PackedMatrixTest.class, PowersTest.class, ProductPathTest.class, ProductsTest.class, SparseProductsTest.class,
+            StoredAttentionTest.class);
     private static final int FEWEST_TESTS = 500;
     private static final int LIMIT_MINUTES = 10;
 

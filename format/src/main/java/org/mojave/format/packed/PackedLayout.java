@@ -80,6 +80,11 @@ public record PackedLayout(Scheme scheme, int rows, int columns) {
         return codesOffset() + (long) runs() * runBytes();
     }
 
+    /** Bytes that are read of a tile if only a share of its codes is. */
+    public long tileBytes(double share) {
+        return codesOffset() + (long) (share * runs() * runBytes());
+    }
+
     /** Bytes of the whole matrix. */
     public long bytes() {
         return tiles() * tileBytes();

@@ -1,0 +1,110 @@
+/*
+ * Products of listed tiles with one token of which listed units of columns are read, with 256-bit vectors: all other columns meet
+ * zeros. Included by packed_avx2.c and packed_avxvnni.c, which define SPARSE (name of the entry). Reference: PackedOracle with the same
+ * token, whose bits it gives.
+ */
+/* One unit of columns of one token, in half h; a code of 8 bits goes as two nibbles where sums of two products have 16 bits. */
+INLINE __m256i unit_half(int kind, const packed_matrix *m, __m256i sum, const uint8_t *codes, const int8_t *x, int h) {
+#pragma GCC unroll 8
+    for (int j = 0; j < unit_columns(kind) / 4; j++) {
+        __m256i c = decode(kind, m, codes, h, j, 0);
+        __m256i four = splat(x + 4 * j);
+        if (kind == 8 && !VNNI) {
+            __m256i nibble = _mm256_set1_epi8(15);
+            sum = add_products(sum, _mm256_and_si256(c, nibble), four);
+            __m256i upper = _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi32(c, 4), nibble), four);
+            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(upper, _mm256_set1_epi16(16)));
+        } else {
+            sum = add_products(sum, c, four);
+        }
+    }
+    return sum;
+}
+
+/* Tiles that meet a unit one after the other: what their lists cost is shared. */
+enum { TOGETHER = 2 };
+
+#define EVERY _Pragma("GCC unroll 2") for (int i = 0; i < count; i++) _Pragma("GCC unroll 2") for (int h = 0; h < HALVES; h++)
+
+/* `count` tiles times one activation, of which the units of s are read. Equals tile() in every bit. */
+INLINE void sparse_tiles(int kind, int count, const packed_matrix *m, const uint8_t *const *t, selection s, activations a, reading *r,
+                         __m256 y[TOGETHER][HALVES]) {
+    int64_t zero_bytes = m->symmetric ? 0 : kind > 4 ? 16 : 8;
+    int64_t scale = first_scale(m);
+    int64_t zero = m->zeros_offset;
+    int64_t activation = 0;
+    EVERY y[i][h] = _mm256_setzero_ps();
+    for (int64_t run = 0; run < m->runs;) {
+        int64_t group_end = run + m->group_runs < m->runs ? run + m->group_runs : m->runs;
+        __m256 group[TOGETHER][HALVES];
+        EVERY group[i][h] = _mm256_setzero_ps();
+        int read = 0;
+        for (; run < group_end; activation++) {
+            run = run + m->activation_runs < group_end ? run + m->activation_runs : group_end;
+            if (s.starts[activation] == s.starts[activation + 1]) {
+                continue;
+            }
+            read = 1;
+            __m256i sum[TOGETHER][HALVES];
+            EVERY {
+                __m256i z = m->symmetric ? zeros(kind, 1, t[i] + zero, h) : zeros(kind, 0, t[i] + zero, h);
+                sum[i][h] = _mm256_mullo_epi32(z, _mm256_set1_epi32(a.sums[activation]));
+            }
+            for (int64_t u = s.starts[activation]; u < s.starts[activation + 1]; u++) {
+                read_ahead(kind, count, m, r);
+                int64_t unit = s.units[u];
+                EVERY sum[i][h] = unit_half(kind, m, sum[i][h], t[i] + m->codes_offset + unit_bytes(kind) * unit,
+                                            a.values + unit_columns(kind) * unit, h);
+            }
+            __m256 xs = _mm256_set1_ps(a.scales[activation]);
+            EVERY group[i][h] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[i][h]), xs, group[i][h]);
+        }
+        if (read) {
+            EVERY y[i][h] = _mm256_fmadd_ps(group[i][h], scales(kind, m, t[i], t[i] + scale, h), y[i][h]);
+        }
+        scale += scale_bytes(m);
+        zero += zero_bytes;
+    }
+}
+
+/* Tiles from list[first] on, `count` together, as long as there are so many; returns the first one that is left. */
+INLINE int64_t sparse_blocks(int kind, int count, const packed_matrix *m, reading all, selection s, activations a, int64_t first, float *y) {
+    all.i = first;
+    reading r = begin_reading(kind, count, m, all, AHEAD);
+    for (; first + count <= all.count; first += count) {
+        const uint8_t *t[TOGETHER];
+        __m256 sums[TOGETHER][HALVES];
+        for (int i = 0; i < count; i++) {
+            t[i] = all.tiles + all.list[first + i] * m->tile_bytes;
+        }
+        sparse_tiles(kind, count, m, t, s, a, &r, sums);
+        EVERY store(sums[i][h], all.list[first + i] * TILE_ROWS + 8 * h, m->rows, y);
+    }
+    return first;
+}
+
+/* The `count` tiles that `list` names. */
+INLINE void sparse_product(int kind, const packed_matrix *m, const uint8_t *tiles, const int32_t *list, int64_t count, selection s,
+                           activations a, float *y) {
+    reading all = {tiles, list, count, s.units, s.starts[a.groups], 0, 0, {0}};
+    int64_t left = count < TOGETHER ? 0 : sparse_blocks(kind, TOGETHER, m, all, s, a, 0, y);
+    if (left < count) {
+        sparse_blocks(kind, 1, m, all, s, a, left, y);
+    }
+}
+
+/* Rows of the `count` tiles that `list` names of y [rows] = x * W^T; of each tile the listed units are read, all others meet zeros. */
+EXPORT void SPARSE(const packed_matrix *m, const uint8_t *tiles, const int32_t *list, int64_t count, const int32_t *units,
+                   const int32_t *starts, const int8_t *values, const float *scales, const int32_t *sums, int64_t groups, float *y) {
+    activations a = {values, scales, sums, groups};
+    selection s = {units, starts};
+    switch (m->bits) {
+        case 1: sparse_product(1, m, tiles, list, count, s, a, y); break;
+        case 2: sparse_product(2, m, tiles, list, count, s, a, y); break;
+        case 3: sparse_product(3, m, tiles, list, count, s, a, y); break;
+        case 4: sparse_product(4, m, tiles, list, count, s, a, y); break;
+        case 5: sparse_product(5, m, tiles, list, count, s, a, y); break;
+        case 6: sparse_product(6, m, tiles, list, count, s, a, y); break;
+        default: sparse_product(8, m, tiles, list, count, s, a, y);
+    }
+}
