@@ -71,6 +71,19 @@ class PlanCommandTest {
         assertThat(Run.mojave("run", output.toString(), "-p", "The wren", "-n", "3", "--quiet").code()).isZero();
     }
 
+    @Test
+    void costsCanFollowTheLossGradient() {
+        long size = plan("--bits", "4").path("bytes").asLong() * 8 / 10;
+        JsonNode plan = plan("--target-size", String.valueOf(size), "--costs", "gradient");
+        Path output = folder.resolve("out");
+        Run run = Run.mojave("compress", model(), "--out", output.toString(), "--target-size", String.valueOf(size), "--costs", "gradient",
+                "--sequences", "8", "--length", "32", "--quiet", "--json");
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonNode report = JsonMapper.shared().readTree(run.out());
+        assertThat(report.path("result").path("bytes").asLong()).isEqualTo(plan.path("bytes").asLong()).isBetween(size * 99 / 100, size);
+        assertThat(report.path("recipe").path("costs").asString()).isEqualTo("gradient");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"rtn", "hqq", "awq"})
     void everyMethodCanBeGivenASize(String method) {
@@ -102,6 +115,9 @@ class PlanCommandTest {
             --target-bits 3 --bits 4          | leave out --bits
             --target-bits 3 --group-size 32   | leave out --group-size
             --method best                     | unknown method 'best'; write rtn, hqq, awq, gptq
+            --target-bits 3 --costs best      | unknown costs 'best'; write output or gradient
+            --bits 3 --costs gradient         | is for the plan of a target; give --target-bits
+            --target-bits 3 --costs gradient --allocation pmq | leave out --allocation pmq
             --target-bits 0                   | --target-bits must be between 0 and 64
             --target-bits 0.1                 | the smallest plan has
             """)

@@ -23,6 +23,9 @@ public final class RecipeJson {
         if (recipe.allocation().expertsOnly()) {
             node.put("allocation", recipe.allocation().wireName());
         }
+        if (recipe.sharing().costs() != Costs.OUTPUT) {
+            node.put("costs", recipe.sharing().costs().wireName());
+        }
         if (recipe.target().isEmpty() || recipe.allocation().expertsOnly()) {
             node.put("scheme", recipe.scheme().id()).put("vocabulary_bits", recipe.vocabularyBits());
         }
@@ -68,7 +71,8 @@ public final class RecipeJson {
                 node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
         boolean expertsOnly = node.has("allocation");
         if (node.has("target") && !expertsOnly) {
-            return Recipe.of(Method.parse(node.path("method").asString()), Target.parse(node.path("target").asString()), calibration, fitting, node.path("seed").asLong());
+            return Recipe.of(Method.parse(node.path("method").asString()), Target.parse(node.path("target").asString()), calibration, fitting,
+                    node.path("seed").asLong()).with(new Sharing(AllocationMode.GLOBAL, Costs.parse(node.path("costs").asString("output"))));
         }
         Recipe plain = new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
                 node.path("vocabulary_bits").asInt(), calibration, fitting, node.path("seed").asLong());
