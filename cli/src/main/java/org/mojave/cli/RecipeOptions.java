@@ -49,6 +49,10 @@ final class RecipeOptions {
                     + "3 bits, all else being as --bits and so on say: pmq (Mixture Compressor), frequency, uniform.")
     private String allocation;
 
+    @Option(names = "--expert-bits", paramLabel = "B", split = ",", defaultValue = "1,2,3",
+            description = "Bits that an expert may have with --allocation pmq, frequency or uniform (default: ${DEFAULT-VALUE}), e.g. 1,2,3,4 or 2,3.")
+    private List<Integer> expertBits;
+
     @Option(names = "--costs", paramLabel = "COSTS", defaultValue = "output",
             description = "By what a plan over all matrices compares the errors that schemes make (default: ${DEFAULT-VALUE}): output, as they are, each half "
                     + "layer by its measured divergence; or gradient, times the loss gradient (GEMQ), e.g. --target-bits 2.5 --costs gradient.")
@@ -123,10 +127,14 @@ final class RecipeOptions {
             if (mode.expertsOnly() && !target) {
                 throw new UsageException("--allocation " + allocation + " shares out the bits of a target; give --target-bits or --target-size");
             }
-            return (mode.expertsOnly() ? fixed.with(target(), mode) : fixed).with(new Sharing(mode, Costs.parse(costs)));
+            return (mode.expertsOnly() ? fixed.with(target(), mode) : fixed).with(sharing(mode));
         }
         refuseSchemes();
-        return Recipe.of(Method.parse(method), target(), wish, fitting, seed).with(new Sharing(mode, Costs.parse(costs)));
+        return Recipe.of(Method.parse(method), target(), wish, fitting, seed).with(sharing(mode));
+    }
+
+    private Sharing sharing(AllocationMode mode) {
+        return new Sharing(mode, Costs.parse(costs), expertBits);
     }
 
     private Target target() {

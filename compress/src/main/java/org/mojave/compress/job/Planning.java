@@ -80,7 +80,7 @@ final class Planning {
         if (mode == AllocationMode.UNIFORM) {
             return Map.of();
         }
-        List<Integer> widths = mode == AllocationMode.PMQ ? ExpertPlan.WIDTHS : List.of();
+        List<Integer> widths = mode == AllocationMode.PMQ ? request.recipe().sharing().expertBits() : List.of();
         ExpertSurvey survey = new ExpertSurvey(source, tokens, widths, budget, workers);
         listener.started("weigh", survey.steps());
         return survey.measure(place -> listener.advanced(1, place));
