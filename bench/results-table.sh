@@ -99,6 +99,16 @@ for bits in 4 3 2; do
 done
 cat <<'TEXT'
 
+## Mixture Compressor: bits for experts alone, attention 4 bits, embedding and head 8 bits, groups of 128
+
+| method | seeds | bits | loss | of llama.cpp | divergence | of llama.cpp | |
+|---|---:|---:|---:|---:|---:|---:|---|
+TEXT
+for bits in 3.0 2.8 2.5 2.2; do
+    row "pmq-$bits" "MC-PMQ (paper's rules), $bits bits" ""
+done
+cat <<'TEXT'
+
 ## Time and memory
 
 Seed 0, seconds of wall time on a machine that others used as well, by stage, and the process's largest resident set, mapped files

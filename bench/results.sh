@@ -58,6 +58,13 @@ targets() {
     done
 }
 
+paper() { # Mixture Compressor's preset where its experts of 1 to 3 bits reach
+    local bits
+    for bits in 3.0 2.8 2.5 2.2; do
+        measure "pmq-$bits" --preset mc-paper --target-bits "$bits"
+    done
+}
+
 methods() { # all at groups of 32 with zero points
     local bits plain=(--no-matching --sweeps 0 --shrinkage 0)
     for bits in 4 3 2; do
@@ -89,5 +96,6 @@ for seed in ${SEEDS:-0 1 2}; do
         seedless
     fi
     methods
+    paper
 done
 table

@@ -9,10 +9,12 @@ import org.mojave.compress.calibrate.StoredMoments;
 import org.mojave.compress.recipe.Affinity;
 import org.mojave.compress.recipe.AllocationMode;
 import org.mojave.compress.recipe.CalibrationWish;
+import org.mojave.compress.recipe.Costs;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.Rule;
+import org.mojave.compress.recipe.Sharing;
 import org.mojave.compress.recipe.Target;
 import org.mojave.format.packed.Scheme;
 import picocli.CommandLine.Mixin;
@@ -46,6 +48,15 @@ final class RecipeOptions {
             description = "How a target's bits are shared out (default: ${DEFAULT-VALUE}): global, over all matrices; or only among experts of 1, 2 and "
                     + "3 bits, all else being as --bits and so on say: pmq (Mixture Compressor), frequency, uniform.")
     private String allocation;
+
+    @Option(names = "--expert-bits", paramLabel = "B", split = ",", defaultValue = "1,2,3",
+            description = "Bits that an expert may have with --allocation pmq, frequency or uniform (default: ${DEFAULT-VALUE}), e.g. 1,2,3,4 or 2,3.")
+    private List<Integer> expertBits;
+
+    @Option(names = "--costs", paramLabel = "COSTS", defaultValue = "output",
+            description = "By what a plan over all matrices compares the errors that schemes make (default: ${DEFAULT-VALUE}): output, as they are, each half "
+                    + "layer by its measured divergence; or gradient, times the loss gradient (GEMQ), e.g. --target-bits 2.5 --costs gradient.")
+    private String costs;
 
     @Option(names = "--bits", paramLabel = "B", description = "Bits of a weight: 8, 4, 3 or 2 (default: 4).")
     private Integer bits;
@@ -116,10 +127,14 @@ final class RecipeOptions {
             if (mode.expertsOnly() && !target) {
                 throw new UsageException("--allocation " + allocation + " shares out the bits of a target; give --target-bits or --target-size");
             }
-            return mode.expertsOnly() ? fixed.with(target(), mode) : fixed;
+            return (mode.expertsOnly() ? fixed.with(target(), mode) : fixed).with(sharing(mode));
         }
         refuseSchemes();
-        return Recipe.of(Method.parse(method), target(), wish, fitting, seed);
+        return Recipe.of(Method.parse(method), target(), wish, fitting, seed).with(sharing(mode));
+    }
+
+    private Sharing sharing(AllocationMode mode) {
+        return new Sharing(mode, Costs.parse(costs), expertBits);
     }
 
     private Target target() {

@@ -71,6 +71,27 @@ class PlanCommandTest {
         assertThat(Run.mojave("run", output.toString(), "-p", "The wren", "-n", "3", "--quiet").code()).isZero();
     }
 
+    @Test
+    void costsCanFollowTheLossGradient() {
+        long size = plan("--bits", "4").path("bytes").asLong() * 8 / 10;
+        JsonNode plan = plan("--target-size", String.valueOf(size), "--costs", "gradient");
+        Path output = folder.resolve("out");
+        Run run = Run.mojave("compress", model(), "--out", output.toString(), "--target-size", String.valueOf(size), "--costs", "gradient",
+                "--sequences", "8", "--length", "32", "--quiet", "--json");
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonNode report = JsonMapper.shared().readTree(run.out());
+        assertThat(report.path("result").path("bytes").asLong()).isEqualTo(plan.path("bytes").asLong()).isBetween(size * 99 / 100, size);
+        assertThat(report.path("recipe").path("costs").asString()).isEqualTo("gradient");
+    }
+
+    @Test
+    void expertsAloneMayShareOtherBits() {
+        long size = plan("--bits", "3", "--group-size", "64").path("bytes").asLong();
+        JsonNode plan = plan("--target-size", String.valueOf(size), "--allocation", "pmq", "--expert-bits", "2,3,4", "--bits", "3");
+        assertThat(plan.path("bytes").asLong()).isBetween(size * 95 / 100, size);
+        assertThat(plan.path("schemes").path("gate").propertyNames()).contains("2g64a", "3g64a").isSubsetOf("2g64a", "3g64a", "4g64a");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"rtn", "hqq", "awq"})
     void everyMethodCanBeGivenASize(String method) {
@@ -102,6 +123,11 @@ class PlanCommandTest {
             --target-bits 3 --bits 4          | leave out --bits
             --target-bits 3 --group-size 32   | leave out --group-size
             --method best                     | unknown method 'best'; write rtn, hqq, awq, gptq
+            --target-bits 3 --costs best      | unknown costs 'best'; write output or gradient
+            --bits 3 --costs gradient         | is for the plan of a target; give --target-bits
+            --target-bits 3 --costs gradient --allocation pmq | leave out --allocation pmq
+            --target-bits 3 --expert-bits 2,3 | give --allocation pmq
+            --target-bits 3 --expert-bits 2,5 --allocation pmq | --expert-bits must be
             --target-bits 0                   | --target-bits must be between 0 and 64
             --target-bits 0.1                 | the smallest plan has
             """)

@@ -61,12 +61,14 @@ final class Planning {
     private Planned weighed(SourceModel source, TokenSequences tokens) {
         folder.ifPresent(place -> place.check(request.model(), request.limits().overwrite()));
         TargetPlan.requireReachable(source, request.recipe());
+        Sensitivity.requireGradient(source.spec(), request.recipe().sharing().costs());
         try (Workers workers = new Workers(request.limits().threads())) {
             MemoryBudget budget = new MemoryBudget(MemoryBudget.ofProcess(request.limits().memoryBytes()));
             if (request.recipe().allocation().expertsOnly()) {
                 return new Planned(ExpertPlan.of(source, request.recipe(), surveyed(source, tokens, budget, workers)), OptionalDouble.empty());
             }
-            Sensitivity sensitivity = new Sensitivity(source, request.recipe().method(), tokens, budget, workers);
+            Sensitivity sensitivity = new Sensitivity(source, new Sensitivity.Weighing(request.recipe().method(), request.recipe().sharing().costs()),
+                    tokens, budget, workers);
             listener.started("weigh", sensitivity.steps());
             TargetPlan found = TargetPlan.of(source, request.recipe(), sensitivity.measure(place -> listener.advanced(1, place)));
             return new Planned(found.plan(), OptionalDouble.of(found.cost()));
@@ -78,7 +80,7 @@ final class Planning {
         if (mode == AllocationMode.UNIFORM) {
             return Map.of();
         }
-        List<Integer> widths = mode == AllocationMode.PMQ ? ExpertPlan.WIDTHS : List.of();
+        List<Integer> widths = mode == AllocationMode.PMQ ? request.recipe().sharing().expertBits() : List.of();
         ExpertSurvey survey = new ExpertSurvey(source, tokens, widths, budget, workers);
         listener.started("weigh", survey.steps());
         return survey.measure(place -> listener.advanced(1, place));

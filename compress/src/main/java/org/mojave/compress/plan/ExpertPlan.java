@@ -18,7 +18,7 @@ import org.mojave.engine.model.ModelSpec;
 import org.mojave.format.packed.Scheme;
 
 /**
- * Plans in which only the bits of routed experts are chosen, as Mixture Compressor does it: 1, 2 or 3 for the three matrices of an expert, layer
+ * Plans in which only the bits of routed experts are chosen, as Mixture Compressor does it: 1, 2 or 3 (or as the recipe says) for the three matrices of an expert, layer
  * by layer within a budget of bits, which is the same share for every layer. The largest budget whose whole files are not above the
  * recipe's target is taken; bits that do not make a whole one for every layer go to the first layers.
  *
@@ -26,12 +26,12 @@ import org.mojave.format.packed.Scheme;
  * whole row ({@code 1rowt}), which is better than what was published.
  */
 public final class ExpertPlan {
-    /** Bits that an expert may have. */
-    public static final List<Integer> WIDTHS = List.of(1, 2, 3);
     private static final Scheme ONE_BIT = Scheme.parse("1rowt");
 
     private final SourceModel source;
     private final Recipe recipe;
+    /** Bits that an expert may have. */
+    private final List<Integer> bits;
     private final Map<Integer, PmqLayer> layers;
     /** What all matrices get that are not experts', and those of experts that a rule names. */
     private final Map<String, Scheme> others = new LinkedHashMap<>();
@@ -42,6 +42,7 @@ public final class ExpertPlan {
     private ExpertPlan(SourceModel source, Recipe recipe, Map<Integer, PmqLayer> layers) {
         this.source = source;
         this.recipe = recipe;
+        bits = recipe.sharing().expertBits();
         this.layers = layers;
         ModelSpec spec = source.spec();
         for (int layer = 0; layer < spec.layers().size(); layer++) {
@@ -67,7 +68,7 @@ public final class ExpertPlan {
         ExpertPlan plan = new ExpertPlan(source, recipe, layers);
         long target = plan.target();
         int low = plan.least();
-        int high = 3 * plan.experts.stream().mapToInt(Integer::intValue).sum();
+        int high = plan.bits.getLast() * plan.experts.stream().mapToInt(Integer::intValue).sum();
         while (low < high) {
             int middle = (low + high + 1) / 2;
             if (plan.bytes(plan.schemes(middle)) <= target) {
@@ -90,7 +91,7 @@ public final class ExpertPlan {
         for (int i = 0; i < shape.experts.size(); i++) {
             double[] even = new double[shape.experts.get(i)];
             Arrays.fill(even, 1);
-            double[][] errors = new double[even.length][WIDTHS.size()];
+            double[][] errors = new double[even.length][shape.bits.size()];
             unknown.put(shape.numbers.get(i), new PmqLayer(even, even, errors));
         }
         long floor = shape.bytes(shape.schemes(shape.least()));
@@ -103,9 +104,11 @@ public final class ExpertPlan {
         return recipe.target().orElseThrow().bytes(source.parameters());
     }
 
-    /** Fewest bits of all experts together, one for each matrix of an expert counted once. */
+    /** Fewest bits of all experts together, one for each matrix of an expert counted once; PMQ has an expert of two bits and one of three. */
     private int least() {
-        return experts.stream().mapToInt(count -> recipe.allocation() == AllocationMode.PMQ ? count + 3 : count).sum();
+        int first = bits.getFirst();
+        int required = recipe.allocation() == AllocationMode.PMQ ? 2 - first + 3 - first : 0;
+        return experts.stream().mapToInt(count -> count * first + required).sum();
     }
 
     private long bytes(Map<String, Scheme> schemes) {
@@ -113,9 +116,9 @@ public final class ExpertPlan {
     }
 
     /** Schemes of all matrices where the experts together have so many bits. */
-    private Map<String, Scheme> schemes(int bits) {
+    private Map<String, Scheme> schemes(int together) {
         Map<String, Scheme> schemes = new LinkedHashMap<>(others);
-        int[] budgets = budgets(bits);
+        int[] budgets = budgets(together);
         for (int i = 0; i < budgets.length; i++) {
             List<Integer> widths = widths(numbers.get(i), experts.get(i), budgets[i]);
             for (MatrixId id : source.spec().matrices(numbers.get(i))) {
@@ -137,10 +140,10 @@ public final class ExpertPlan {
     }
 
     /** A layer's share of the bits. */
-    private int[] budgets(int bits) {
+    private int[] budgets(int together) {
         int all = experts.stream().mapToInt(Integer::intValue).sum();
-        int[] budgets = experts.stream().mapToInt(count -> (int) ((long) bits * count / all)).toArray();
-        int left = bits - Arrays.stream(budgets).sum();
+        int[] budgets = experts.stream().mapToInt(count -> (int) ((long) together * count / all)).toArray();
+        int left = together - Arrays.stream(budgets).sum();
         for (int i = 0; i < left; i++) {
             budgets[i]++;
         }
@@ -149,25 +152,25 @@ public final class ExpertPlan {
 
     private List<Integer> widths(int layer, int count, int budget) {
         return switch (recipe.allocation()) {
-            case PMQ -> PmqProgram.reference(WIDTHS).solve(layers.get(layer), budget).bits();
-            case FREQUENCY -> new PmqProgram(WIDTHS, Set.of(), 1, 0, true).solve(alike(layers.get(layer)), budget).bits();
+            case PMQ -> PmqProgram.reference(bits).solve(layers.get(layer), budget).bits();
+            case FREQUENCY -> new PmqProgram(bits, Set.of(), 1, 0, true).solve(alike(layers.get(layer)), budget).bits();
             case UNIFORM -> uniform(count, budget);
             case GLOBAL -> throw new IllegalArgumentException("experts are not all that a global allocation chooses for");
         };
     }
 
     /** As if a bit did the same to all experts: it halves what rounding adds. */
-    private static PmqLayer alike(PmqLayer layer) {
-        double[][] errors = new double[layer.experts()][WIDTHS.size()];
+    private PmqLayer alike(PmqLayer layer) {
+        double[][] errors = new double[layer.experts()][bits.size()];
         for (double[] error : errors) {
-            Arrays.setAll(error, w -> Math.pow(2, -WIDTHS.get(w)));
+            Arrays.setAll(error, w -> Math.pow(2, -bits.get(w)));
         }
         return new PmqLayer(layer.frequency(), layer.weight(), errors);
     }
 
-    private static List<Integer> uniform(int count, int budget) {
+    private List<Integer> uniform(int count, int budget) {
         Integer[] widths = new Integer[count];
-        Arrays.setAll(widths, expert -> Math.min(3, budget / count + (expert < budget % count ? 1 : 0)));
+        Arrays.setAll(widths, expert -> Math.min(bits.getLast(), budget / count + (expert < budget % count ? 1 : 0)));
         return List.of(widths);
     }
 }

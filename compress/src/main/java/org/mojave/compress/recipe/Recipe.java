@@ -16,13 +16,13 @@ import org.mojave.format.packed.Scheme;
  * @param fitting how codes follow the activations; means nothing to rounding
  * @param target how large the result may be: schemes are then chosen matrix by matrix, and {@code scheme} and {@code vocabularyBits} mean
  *     nothing (unless only experts are chosen for); empty for one scheme throughout
- * @param allocation how a target's bits are shared out
+ * @param sharing how a target's bits are shared out
  * @param transformation what is done beside choosing codes
  * @param rules for matrices that are treated otherwise; the last that matches counts
  * @param seed seed of every random choice
  */
 public record Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, Fitting fitting, Optional<Target> target,
-        AllocationMode allocation, Transformation transformation, List<Rule> rules, long seed) {
+        Sharing sharing, Transformation transformation, List<Rule> rules, long seed) {
     /** Value of {@link #vocabularyBits} that keeps embedding and head in their original storage. */
     public static final int KEEP = 16;
     private static final Scheme UNUSED = Scheme.parse("4g64a");
@@ -38,8 +38,11 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
         if (transformation.router().isPresent() && fitting.routerDamping() > 0) {
             throw new RecipeException("--router-damping fits the routers anew and --router-bits rounds them; give one of them");
         }
-        if (allocation.expertsOnly() && (target.isEmpty() || method != Method.GPTQ)) {
-            throw new RecipeException("--allocation " + allocation.wireName() + " " + (target.isEmpty()
+        if (sharing.costs() != Costs.OUTPUT && target.isEmpty()) {
+            throw new RecipeException("--costs " + sharing.costs().wireName() + " is for the plan of a target; give --target-bits or --target-size");
+        }
+        if (sharing.mode().expertsOnly() && (target.isEmpty() || method != Method.GPTQ)) {
+            throw new RecipeException("--allocation " + sharing.mode().wireName() + " " + (target.isEmpty()
                     ? "shares out the bits of a target; give --target-bits or --target-size" : "has experts of one bit, which only gptq makes; "
                             + "leave out --method"));
         }
@@ -61,27 +64,37 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
     /** Without a transformation. */
     public Recipe(Method method, Scheme scheme, int vocabularyBits, CalibrationWish calibration, Fitting fitting, Optional<Target> target,
             long seed) {
-        this(method, scheme, vocabularyBits, calibration, fitting, target, AllocationMode.GLOBAL, Transformation.NONE, List.of(), seed);
+        this(method, scheme, vocabularyBits, calibration, fitting, target, Sharing.DEFAULT, Transformation.NONE, List.of(), seed);
     }
 
     /** The same with that transformation. */
     public Recipe with(Transformation other) {
-        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, allocation, other, rules, seed);
+        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, sharing, other, rules, seed);
     }
 
     /** The same with that text. */
     public Recipe with(CalibrationWish other) {
-        return new Recipe(method, scheme, vocabularyBits, other, fitting, target, allocation, transformation, rules, seed);
+        return new Recipe(method, scheme, vocabularyBits, other, fitting, target, sharing, transformation, rules, seed);
     }
 
     /** The same with these rules. */
     public Recipe with(List<Rule> others) {
-        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, allocation, transformation, others, seed);
+        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, sharing, transformation, others, seed);
     }
 
     /** The same with a target whose bits go to the routed experts in that way; all else as the recipe says. */
     public Recipe with(Target other, AllocationMode mode) {
-        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, Optional.of(other), mode, transformation, rules, seed);
+        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, Optional.of(other), Sharing.of(mode), transformation, rules, seed);
+    }
+
+    /** The same, its target's bits shared out in that way. */
+    public Recipe with(Sharing other) {
+        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, target, other, transformation, rules, seed);
+    }
+
+    /** Among which matrices a target's bits are shared out, and by which program. */
+    public AllocationMode allocation() {
+        return sharing.mode();
     }
 
     /** With a target: schemes are chosen matrix by matrix, for GPTQ. */

@@ -22,6 +22,13 @@ public final class RecipeJson {
         }
         if (recipe.allocation().expertsOnly()) {
             node.put("allocation", recipe.allocation().wireName());
+            if (!recipe.sharing().expertBits().equals(Sharing.EXPERT_BITS)) {
+                ArrayNode bits = node.putArray("expert_bits");
+                recipe.sharing().expertBits().forEach(bits::add);
+            }
+        }
+        if (recipe.sharing().costs() != Costs.OUTPUT) {
+            node.put("costs", recipe.sharing().costs().wireName());
         }
         if (recipe.target().isEmpty() || recipe.allocation().expertsOnly()) {
             node.put("scheme", recipe.scheme().id()).put("vocabulary_bits", recipe.vocabularyBits());
@@ -68,11 +75,17 @@ public final class RecipeJson {
                 node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
         boolean expertsOnly = node.has("allocation");
         if (node.has("target") && !expertsOnly) {
-            return Recipe.of(Method.parse(node.path("method").asString()), Target.parse(node.path("target").asString()), calibration, fitting, node.path("seed").asLong());
+            return Recipe.of(Method.parse(node.path("method").asString()), Target.parse(node.path("target").asString()), calibration, fitting,
+                    node.path("seed").asLong()).with(new Sharing(AllocationMode.GLOBAL, Costs.parse(node.path("costs").asString("output")),
+                            Sharing.EXPERT_BITS));
         }
         Recipe plain = new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
                 node.path("vocabulary_bits").asInt(), calibration, fitting, node.path("seed").asLong());
-        return expertsOnly ? plain.with(Target.parse(node.path("target").asString()), AllocationMode.parse(node.path("allocation").asString()))
-                : plain;
+        if (!expertsOnly) {
+            return plain;
+        }
+        AllocationMode mode = AllocationMode.parse(node.path("allocation").asString());
+        List<Integer> bits = node.has("expert_bits") ? node.path("expert_bits").valueStream().map(JsonNode::asInt).toList() : Sharing.EXPERT_BITS;
+        return plain.with(Target.parse(node.path("target").asString()), mode).with(new Sharing(mode, Costs.OUTPUT, bits));
     }
 }

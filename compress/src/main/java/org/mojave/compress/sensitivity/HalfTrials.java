@@ -25,7 +25,8 @@ import org.mojave.format.packed.Scheme;
 
 /**
  * Tries every scheme on every matrix of half a layer, in the original model. An outlet's error follows from the second moments of its
- * inputs; that of a matrix before it from a run of the probe in which all matrices of its role have the scheme, read off behind them.
+ * inputs, or, where components count by the loss gradient, from the probe's tokens; that of a matrix before it from a run of the probe in
+ * which all matrices of its role have the scheme, read off behind them.
  */
 final class HalfTrials {
     /** Second moments weighted as errors are: with the square of the routing weight. */
@@ -62,10 +63,20 @@ final class HalfTrials {
         trial = new Trial(method, workers.algebra(), FITTING.shrinkage());
     }
 
-    /** Tries all matrices of these groups; {@code states} are the probe's before this half, not changed. */
-    Found run(LayerWeights weights, InputGroup.Half half, List<InputGroup> groups, float[] states) {
-        Outlets outlets = new Outlets(weights, workers);
-        probe.run(weights, half, states.clone(), outlets.remembering());
+    /**
+     * Half a layer as it is.
+     *
+     * @param states the probe's before it, not changed
+     * @param slopes what a component of its output counts
+     */
+    record Before(LayerWeights weights, InputGroup.Half half, float[] states, Slopes slopes) {}
+
+    /** Tries all matrices of these groups. */
+    Found run(Before before, List<InputGroup> groups) {
+        LayerWeights weights = before.weights();
+        InputGroup.Half half = before.half();
+        Outlets outlets = new Outlets(weights, before.slopes(), workers);
+        probe.run(weights, half, before.states().clone(), outlets.remembering(), before.slopes().routes());
         Found found = new Found(new LinkedHashMap<>(), new HashMap<>());
         int next = 0;
         while (next < groups.size()) {
@@ -78,7 +89,14 @@ final class HalfTrials {
                 }
                 for (Scheme scheme : SchemeMenu.layers(method)) {
                     Map<MatrixId, Matrix> tried = outlets(weights, wave, inputs, scheme, found);
-                    inner(new Inner(weights, half, outlets, states), tried, scheme, found);
+                    if (before.slopes().known()) {
+                        tried.forEach((id, matrix) -> {
+                            if (Outlets.isOutlet(id.role())) {
+                                note(found, id, scheme, outlets.changed(id, matrix) / probe.tokens());
+                            }
+                        });
+                    }
+                    inner(new Inner(weights, half, outlets, before.states()), tried, scheme, found);
                 }
             }
             next += wave.size();

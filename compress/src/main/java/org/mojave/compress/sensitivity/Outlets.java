@@ -1,6 +1,7 @@
 package org.mojave.compress.sensitivity;
 
 import java.util.Map;
+import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.kernel.Products;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
@@ -17,9 +18,12 @@ final class Outlets {
     private final LayerWeights weights;
     private final Workers workers;
     private final RememberedInputs inputs;
+    private final Slopes slopes;
 
-    Outlets(LayerWeights weights, Workers workers) {
+    /** {@code slopes}: what a component of each token's output counts. */
+    Outlets(LayerWeights weights, Slopes slopes, Workers workers) {
         this.weights = weights;
+        this.slopes = slopes;
         this.workers = workers;
         inputs = new RememberedInputs(weights, id -> isOutlet(id.role()));
     }
@@ -55,6 +59,21 @@ final class Outlets {
                 .ifPresent(before -> errors.merge(id, error(id, before, x), Double::sum));
     }
 
+    /** Squared output error, summed over tokens, of an outlet that becomes another matrix; 0 if no token came. */
+    double changed(MatrixId id, Matrix other) {
+        return inputs.of(id).map(before -> {
+            int rows = other.rows();
+            float[] output = new float[before.tokens() * rows];
+            float[] original = new float[output.length];
+            Products.multiply(other, before.x(), before.tokens(), output, workers);
+            Products.multiply(weights.matrix(id), before.x(), before.tokens(), original, workers);
+            for (int i = 0; i < output.length; i++) {
+                output[i] -= original[i];
+            }
+            return sum(id, before, output, rows);
+        }).orElse(0.0);
+    }
+
     private double error(MatrixId id, RememberedInputs.Seen before, float[] x) {
         int rows = weights.matrix(id).rows();
         float[] difference = new float[before.x().length];
@@ -63,13 +82,13 @@ final class Outlets {
         }
         float[] output = new float[before.tokens() * rows];
         Products.multiply(weights.matrix(id), difference, before.tokens(), output, workers);
+        return sum(id, before, output, rows);
+    }
+
+    private double sum(MatrixId id, RememberedInputs.Seen before, float[] output, int rows) {
         double sum = 0;
         for (int t = 0; t < before.tokens(); t++) {
-            double squares = 0;
-            for (int r = t * rows; r < (t + 1) * rows; r++) {
-                squares += (double) output[r] * output[r];
-            }
-            sum += before.weight(t) * squares;
+            sum += before.weight(t) * slopes.squares(id.expert(), t, output, t * rows);
         }
         return sum;
     }

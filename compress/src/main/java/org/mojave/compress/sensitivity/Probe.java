@@ -22,9 +22,14 @@ record Probe(LayerRunner runner, int[] lengths) {
 
     /** Replaces {@code states} [tokens, hidden] by what the half layer makes of them. */
     void run(LayerWeights weights, InputGroup.Half half, float[] states, LinearObserver observer) {
+        run(weights, half, states, observer, RouterListener.NONE);
+    }
+
+    /** The same, telling what the router chooses. */
+    void run(LayerWeights weights, InputGroup.Half half, float[] states, LinearObserver observer, RouterListener listener) {
         switch (half) {
             case ATTENTION -> runner.attention(weights, states, Batch.whole(lengths), observer);
-            case FEED_FORWARD -> runner.feedForward(weights, states, tokens(), observer, RouterListener.NONE);
+            case FEED_FORWARD -> runner.feedForward(weights, states, tokens(), observer, listener);
         }
     }
 }

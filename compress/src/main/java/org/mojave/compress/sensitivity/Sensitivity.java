@@ -2,6 +2,7 @@ package org.mojave.compress.sensitivity;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +15,11 @@ import org.mojave.compress.plan.MemoryBudget;
 import org.mojave.compress.plan.Plan;
 import org.mojave.compress.plan.SchemeMenu;
 import org.mojave.compress.plan.SourceModel;
+import org.mojave.compress.recipe.Costs;
 import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.RecipeException;
+import org.mojave.engine.gradient.GradientSupport;
+import org.mojave.engine.gradient.LossGradient;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
@@ -28,7 +33,9 @@ import org.mojave.format.packed.Scheme;
  * Measures a {@link CostTable}. Within half a layer, schemes are compared by the squared error they leave in what the half adds to the
  * residual stream. What such an error is worth is measured as well: a variant of the model with all matrices of the half in a
  * reference scheme is carried to the predictions, and its divergence from the original is shared out in proportion to the errors.
- * No gradients; the model passes by once.
+ * No gradients; the model passes by once. With {@link Costs#GRADIENT} every component of an error is first multiplied by the loss gradient
+ * there ({@code Σ g² · Δz²}, GEMQ, arXiv 2605.23078), which makes halves comparable; the divergences of all variants together then only give
+ * the unit, in which embedding and head are measured too.
  *
  * <p>Example: {@code CostTable table = new Sensitivity(source, Method.GPTQ, tokens, budget, workers).measure(place -> { });}
  */
@@ -41,6 +48,7 @@ public final class Sensitivity {
 
     private final SourceModel source;
     private final Method method;
+    private final Costs costs;
     private final ModelSpec spec;
     private final TokenSequences sample;
     private final TokenSequences probed;
@@ -54,16 +62,35 @@ public final class Sensitivity {
         void advanced(String place);
     }
 
-    /** For that model and method, on some of these tokens. */
+    /** How matrices are quantized, and what their errors are measured by. */
+    public record Weighing(Method method, Costs costs) {}
+
+    /** For that model and method, on some of these tokens, by output errors. */
     public Sensitivity(SourceModel source, Method method, TokenSequences tokens, MemoryBudget budget, Workers workers) {
+        this(source, new Weighing(method, Costs.OUTPUT), tokens, budget, workers);
+    }
+
+    /** For that model, on some of these tokens. Costs by gradient need a model for which {@link #requireGradient} does not throw. */
+    public Sensitivity(SourceModel source, Weighing weighing, TokenSequences tokens, MemoryBudget budget, Workers workers) {
         this.source = source;
-        this.method = method;
+        method = weighing.method();
+        costs = weighing.costs();
         this.budget = budget;
         this.workers = workers;
         spec = source.spec();
         sample = evenly(tokens, Math.max(1, SAMPLE_TOKENS / tokens.length()));
         int each = Math.min(LARGEST_PROBE, VARIANT_TOKENS / variants());
         probed = evenly(sample, Math.max(1, each / tokens.length()));
+    }
+
+    /** Throws {@link RecipeException} if the costs are by a gradient that the model has not. */
+    public static void requireGradient(ModelSpec spec, Costs costs) {
+        if (costs == Costs.GRADIENT) {
+            GradientSupport.missing(spec).ifPresent(block -> {
+                throw new RecipeException("--costs gradient is not there for " + spec.modelType() + " models, since no gradient is taken through "
+                        + block + "; leave it out");
+            });
+        }
     }
 
     /** So many sequences, spread evenly over all. */
@@ -94,9 +121,12 @@ public final class Sensitivity {
         int width = spec.hiddenSize();
         int tokens = sample.count() * sample.length();
         long activations = LayerRunner.bytesPerToken(spec) * LayerPass.chunkTokens(sample.count(), sample.length());
-        try (MemoryBudget.Share _ = budget.take("trial states", Variants.bytes(variants(), probe.tokens(), width) + activations);
+        long gradients = costs == Costs.GRADIENT ? LossGradient.bytes(spec, probe.tokens()) : 0;
+        try (MemoryBudget.Share _ = budget.take("loss gradient", gradients);
+                MemoryBudget.Share _ = budget.take("trial states", Variants.bytes(variants(), probe.tokens(), width) + activations);
                 HiddenStates states = HiddenStates.inMemory(tokens, width, budget)) {
             LayerPass pass = new LayerPass(probe.runner(), states, sample, width);
+            List<Slopes> slopes = slopes();
             pass.embed(new Ends(source.model(), workers), sample);
             Variants variants = new Variants(source, probe, probed, workers);
             int first = addVocabulary(variants);
@@ -105,7 +135,8 @@ public final class Sensitivity {
             for (int layer = 0; layer < spec.layers().size(); layer++) {
                 LayerWeights weights = LayerWeights.of(spec, source.model().weights(), layer);
                 for (InputGroup.Half half : InputGroup.Half.values()) {
-                    HalfTrials.Found found = trials.run(weights, half, groups(layer, half), variants.original());
+                    HalfTrials.Found found = trials.run(new HalfTrials.Before(weights, half, variants.original(), slopes.get(halves.size())),
+                            groups(layer, half));
                     variants.addHalf(weights.with(found.reference()), half);
                     halves.add(new Half(found.errors(), first + halves.size()));
                     variants.carry(weights, half);
@@ -115,6 +146,18 @@ public final class Sensitivity {
             }
             return table(variants.divergences(budget), halves);
         }
+    }
+
+    /** What a component of each half's output counts, by half. */
+    private List<Slopes> slopes() {
+        if (costs == Costs.OUTPUT) {
+            return Collections.nCopies(steps(), Slopes.even(spec.hiddenSize()));
+        }
+        List<Slopes> slopes = new ArrayList<>();
+        for (float[] gradient : new LossGradient(source.model(), workers).behindHalves(probed.sequences())) {
+            slopes.add(new Slopes(gradient, spec.hiddenSize()));
+        }
+        return slopes;
     }
 
     private Probe probe() {
@@ -155,11 +198,21 @@ public final class Sensitivity {
             }
         }
         for (Half half : halves) {
-            double error = half.errors().values().stream().mapToDouble(schemes -> schemes.get(SchemeMenu.reference(method))).sum();
-            double worth = error == 0 ? 0 : divergences.get(half.variant()) / error;
+            double worth = worth(divergences, costs == Costs.OUTPUT ? List.of(half) : halves);
             half.errors().forEach((id, schemes) -> schemes.forEach((scheme, found) -> add(prices, id, scheme, worth * found)));
         }
         return new CostTable(prices);
+    }
+
+    /** Divergence for each unit of error, of these halves together. */
+    private double worth(List<Double> divergences, List<Half> halves) {
+        double error = 0;
+        double divergence = 0;
+        for (Half half : halves) {
+            error += half.errors().values().stream().mapToDouble(schemes -> schemes.get(SchemeMenu.reference(method))).sum();
+            divergence += divergences.get(half.variant());
+        }
+        return error == 0 ? 0 : divergence / error;
     }
 
     private static void add(Map<String, List<CostTable.Price>> prices, MatrixId id, Scheme scheme, double cost) {

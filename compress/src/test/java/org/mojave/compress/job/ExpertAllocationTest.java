@@ -8,15 +8,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mojave.compress.recipe.AllocationMode;
+import org.mojave.compress.recipe.Costs;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
+import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.recipe.Rule;
+import org.mojave.compress.recipe.Sharing;
 import org.mojave.compress.recipe.Target;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
@@ -73,6 +78,28 @@ class ExpertAllocationTest {
                 case GLOBAL -> throw new AssertionError();
             }
         });
+    }
+
+    @Test
+    void expertsMayHaveFourBits() {
+        long target = bytes("3g64a");
+        for (AllocationMode mode : List.of(AllocationMode.PMQ, AllocationMode.UNIFORM, AllocationMode.FREQUENCY)) {
+            Recipe recipe = recipe(target, mode).with(new Sharing(mode, Costs.OUTPUT, List.of(2, 3, 4)));
+            Report report = CompressionJob.run(request("four-" + mode, recipe), JobListener.NONE);
+            assertThat(report.result().bytes()).isBetween(target * 97 / 100, target);
+            assertThat(RecipeJson.read(report.recipe(), RecipeJson.writeFiles(recipe)).sharing()).isEqualTo(recipe.sharing());
+            experts(report).values().forEach(schemes -> assertThat(schemes).isSubsetOf("2g64a", "3g64a", "4g64a"));
+            if (mode == AllocationMode.PMQ) {
+                assertThat(experts(report).values()).as("what two bits save, four bits spend").anyMatch(schemes -> schemes.contains("4g64a"));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1,3", "2,4", "3,4", "1,2,3,4,5", "0,1,2,3", "3,2"})
+    void otherBitsAreRefused(String bits) {
+        assertThatThrownBy(() -> new Sharing(AllocationMode.PMQ, Costs.OUTPUT, Stream.of(bits.split(",")).map(Integer::valueOf).toList()))
+                .isInstanceOf(RecipeException.class).hasMessageContaining("--expert-bits must be").hasMessageEndingWith("not " + bits);
     }
 
     private static double tokensOf(Report report, String scheme) {

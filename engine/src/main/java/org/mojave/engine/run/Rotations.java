@@ -9,16 +9,17 @@ import org.mojave.engine.model.RopeScaling;
  * Cosines and sines of one rope. Frequencies are float32, as in the official code, because golden logits depend on their
  * rounding at long contexts. Some scalings depend on the length of the whole sequence: {@link #regime} tells lengths apart.
  */
-final class Rotations {
+public final class Rotations {
     /** Tables for one regime: [positions, dimension / 2]. */
-    record Table(float[] cosines, float[] sines, int positions, int pairs) {}
+    public record Table(float[] cosines, float[] sines, int positions, int pairs) {}
 
     private static final int REGIMES_KEPT = 2;
 
     private final Rope rope;
     private final Map<Integer, Table> tables = new LinkedHashMap<>();
 
-    Rotations(Rope rope) {
+    /** Of that rope. */
+    public Rotations(Rope rope) {
         this.rope = rope;
     }
 
@@ -32,7 +33,7 @@ final class Rotations {
     }
 
     /** The table for a sequence of that length, with at least that many positions. */
-    Table table(int length) {
+    public Table table(int length) {
         int regime = regime(rope, length);
         Table table = tables.get(regime);
         if (table == null || table.positions() < length) {

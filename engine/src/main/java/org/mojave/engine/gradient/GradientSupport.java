@@ -1,0 +1,61 @@
+package org.mojave.engine.gradient;
+
+import java.util.Locale;
+import java.util.Optional;
+import org.mojave.engine.model.Activation;
+import org.mojave.engine.model.Attention;
+import org.mojave.engine.model.FeedForward;
+import org.mojave.engine.model.Gating;
+import org.mojave.engine.model.LayerSpec;
+import org.mojave.engine.model.ModelSpec;
+import org.mojave.engine.model.Norm;
+import org.mojave.engine.model.QueryKeyNorm;
+import org.mojave.engine.model.Router;
+
+/** Which models have a gradient here. */
+public final class GradientSupport {
+    private GradientSupport() {}
+
+    /** The first block of the model that has none, for people; empty if all have one. */
+    public static Optional<String> missing(ModelSpec spec) {
+        if (spec.norm() instanceof Norm.Layer) {
+            return Optional.of("layer norm");
+        }
+        return spec.layers().stream().distinct().flatMap(layer -> missing(layer).stream()).findFirst();
+    }
+
+    private static Optional<String> missing(LayerSpec layer) {
+        Optional<String> attention = switch (layer.attention()) {
+            case Attention.Latent _ -> Optional.of("latent attention");
+            case Attention.GroupedQuery grouped -> grouped.norm() == QueryKeyNorm.UNWEIGHTED_AFTER_ROPE
+                    ? Optional.of("a norm of queries and keys after the rope") : Optional.empty();
+        };
+        return attention.or(() -> missing(layer.feedForward()));
+    }
+
+    private static Optional<String> missing(FeedForward feedForward) {
+        return switch (feedForward) {
+            case FeedForward.Dense dense -> missing(dense.gating());
+            case FeedForward.Mixture mixture -> missing(mixture.router()).or(() -> missing(mixture.gating()))
+                    .or(() -> mixture.shared().flatMap(shared -> missing(shared.gating())));
+        };
+    }
+
+    private static Optional<String> missing(Router router) {
+        if (router.target() == Router.Target.EXPERT_INPUT) {
+            return Optional.of("a router that scales what goes into experts");
+        }
+        return switch (router.score()) {
+            case Router.Score.SparseMixer _ -> Optional.of("the SparseMixer router");
+            case Router.Score.Softmax _, Router.Score.SoftmaxOfChosen _, Router.Score.Sigmoid _ -> Optional.empty();
+        };
+    }
+
+    private static Optional<String> missing(Gating gating) {
+        return switch (gating) {
+            case Gating.Product(Activation activation) -> activation == Activation.SILU ? Optional.empty()
+                    : Optional.of("the activation " + activation.name().toLowerCase(Locale.ROOT));
+            case Gating.Clamped _ -> Optional.empty();
+        };
+    }
+}

@@ -1,0 +1,68 @@
+package org.mojave.engine.gradient;
+
+import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.Gating;
+import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.store.Weights;
+
+/** Gate, up and down projection of one network, forwards and backwards. */
+record Network(Linear gate, Linear up, Linear down, Gating gating) {
+    /** Names of the three matrices. */
+    record Names(MatrixId gate, MatrixId up, MatrixId down) {}
+
+    static Network of(Weights weights, Workers workers, Names names, Gating gating) {
+        return new Network(Linear.of(weights, names.gate(), workers), Linear.of(weights, names.up(), workers),
+                Linear.of(weights, names.down(), workers), gating);
+    }
+
+    /** What a pass forwards leaves for the one backwards: gate and up projection, and the output [tokens, hidden]. */
+    record Pass(float[] gate, float[] up, float[] output, int tokens) {}
+
+    Pass forward(float[] x, int tokens) {
+        float[] a = gate.forward(x, tokens);
+        float[] u = up.forward(x, tokens);
+        float[] joined = new float[a.length];
+        for (int i = 0; i < joined.length; i++) {
+            joined[i] = (float) switch (gating) {
+                case Gating.Product _ -> a[i] * sigmoid(a[i]) * u[i];
+                case Gating.Clamped(double alpha, double limit) -> {
+                    double g = Math.min(a[i], limit);
+                    yield (Math.clamp(u[i], -limit, limit) + 1) * g * sigmoid(alpha * g);
+                }
+            };
+        }
+        return new Pass(a, u, down.forward(joined, tokens), tokens);
+    }
+
+    /** Adds to {@code dx} what {@code dy}, the gradient at the output, makes at the input. */
+    void back(Pass pass, float[] dy, float[] dx) {
+        float[] joined = new float[pass.gate().length];
+        down.back(dy, pass.tokens(), joined);
+        float[] da = new float[joined.length];
+        float[] du = new float[joined.length];
+        for (int i = 0; i < joined.length; i++) {
+            double a = pass.gate()[i];
+            double u = pass.up()[i];
+            switch (gating) {
+                case Gating.Product _ -> {
+                    double s = sigmoid(a);
+                    da[i] = (float) (joined[i] * u * s * (1 + a * (1 - s)));
+                    du[i] = (float) (joined[i] * a * s);
+                }
+                case Gating.Clamped(double alpha, double limit) -> {
+                    double g = Math.min(a, limit);
+                    double s = sigmoid(alpha * g);
+                    double slope = s * (1 + alpha * g * (1 - s));
+                    da[i] = (float) (a < limit ? joined[i] * (Math.clamp(u, -limit, limit) + 1) * slope : 0);
+                    du[i] = (float) (Math.abs(u) < limit ? joined[i] * g * s : 0);
+                }
+            }
+        }
+        gate.back(da, pass.tokens(), dx);
+        up.back(du, pass.tokens(), dx);
+    }
+
+    static double sigmoid(double x) {
+        return 1 / (1 + Math.exp(-x));
+    }
+}
