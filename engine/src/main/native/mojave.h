@@ -12,12 +12,12 @@
 #define EXPORT __attribute__((visibility("default")))
 
 /* TRELLIS marks kinds of codes that run through a register; their levels become unsigned by adding BIAS. */
-enum { TILE_ROWS = 16, RUN_COLUMNS = 32, TRELLIS = 16, BIAS = 128 };
+enum { TILE_ROWS = 16, RUN_COLUMNS = 32, TRELLIS = 16, BIAS = 128, BINARY = 2 };
 
 /* A packed matrix as Java passes it: 64-bit fields in this order. Runs are runs of 32 columns. */
 typedef struct {
     int64_t bits;             /* 1, 2, 3, 4, 5, 6 or 8 */
-    int64_t symmetric;        /* 1: the zero is 2^(bits-1), or 0 of a trellis, and not stored */
+    int64_t symmetric;        /* 1: the zero is 2^(bits-1), or 0 of a trellis, and not stored; BINARY: codes count twice too */
     int64_t rows;
     int64_t runs;             /* in a row */
     int64_t group_runs;       /* that share a weight scale */

@@ -178,6 +178,11 @@ INLINE void run_block(int kind, int tokens, const packed_matrix *m, __m256i sum[
 #endif
 }
 
+/* Binary codes count twice: from the sum of codes minus ones to that of twice the codes minus ones. */
+INLINE __m256i doubled(int kind, const packed_matrix *m, __m256i sum, int32_t activations) {
+    return kind == 1 && m->symmetric == BINARY ? _mm256_add_epi32(_mm256_add_epi32(sum, sum), _mm256_set1_epi32(activations)) : sum;
+}
+
 /* One tile times `tokens` activations, reading ahead to `limit`. */
 INLINE void tile(int kind, int tokens, const packed_matrix *m, const uint8_t *t, activations a, const char *limit,
                  __m256 y[HALVES][TOKENS]) {
@@ -217,8 +222,8 @@ INLINE void tile(int kind, int tokens, const packed_matrix *m, const uint8_t *t,
                 codes += 64 * bits;
                 x += RUN_COLUMNS;
             }
-            EACH group[h][k] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[h][k]), _mm256_set1_ps(a.scales[k * a.groups + activation]),
-                                               group[h][k]);
+            EACH group[h][k] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(doubled(kind, m, sum[h][k], a.sums[k * a.groups + activation])),
+                                               _mm256_set1_ps(a.scales[k * a.groups + activation]), group[h][k]);
             activation++;
         }
         EACH y[h][k] = _mm256_fmadd_ps(group[h][k], scales(kind, m, t, scale, h), y[h][k]);

@@ -174,6 +174,11 @@ INLINE __m512i start(__m512i zero, int32_t sum) {
     return _mm512_mullo_epi32(zero, _mm512_set1_epi32(sum));
 }
 
+/* Binary codes count twice: from the sum of codes minus ones to that of twice the codes minus ones. */
+INLINE __m512i doubled(int kind, const packed_matrix *m, __m512i sum, int32_t activations) {
+    return kind == 1 && m->symmetric == BINARY ? _mm512_add_epi32(_mm512_add_epi32(sum, sum), _mm512_set1_epi32(activations)) : sum;
+}
+
 /* One tile times one activation, reading ahead to `limit`. */
 INLINE __m512 vector(int kind, const packed_matrix *m, const uint8_t *t, activations a, const char *limit) {
     int bits = kind & ~TRELLIS;
@@ -207,8 +212,9 @@ INLINE __m512 vector(int kind, const packed_matrix *m, const uint8_t *t, activat
                 codes += 64 * bits;
                 x += RUN_COLUMNS;
             }
+            __m512i whole = doubled(kind, m, collect(kind, sum), a.sums[activation]);
             __m512 xs = _mm512_set1_ps(a.scales[activation++]);
-            group = _mm512_fmadd_ps(_mm512_cvtepi32_ps(collect(kind, sum)), xs, group);
+            group = _mm512_fmadd_ps(_mm512_cvtepi32_ps(whole), xs, group);
         }
         y = _mm512_fmadd_ps(group, scales(kind, m, t, scale), y);
         scale += scale_bytes(m);
@@ -279,7 +285,8 @@ INLINE void block(int kind, int count, int tokens, int single, const packed_matr
             int64_t runs = run + m->activation_runs < group_end ? m->activation_runs : group_end - run;
             __m512i sum[PAIR][TOKENS];
             exact(kind, count, tokens, m, zero, codes, a, runs, h, sum);
-            EACH group[i][k] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[i][k]), _mm512_set1_ps(a.scales[k * a.groups]), group[i][k]);
+            EACH group[i][k] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(doubled(kind, m, sum[i][k], a.sums[k * a.groups])),
+                                               _mm512_set1_ps(a.scales[k * a.groups]), group[i][k]);
             run += runs;
             codes += 64 * bits * runs;
             a.values += RUN_COLUMNS * runs;

@@ -12,6 +12,7 @@ import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Costs;
 import org.mojave.compress.recipe.Fitting;
 import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.OneBit;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.Rule;
 import org.mojave.compress.recipe.Sharing;
@@ -52,6 +53,11 @@ final class RecipeOptions {
     @Option(names = "--expert-bits", paramLabel = "B", split = ",", defaultValue = "1,2,3",
             description = "Bits that an expert may have with --allocation pmq, frequency or uniform (default: ${DEFAULT-VALUE}), e.g. 1,2,3,4 or 2,3.")
     private List<Integer> expertBits;
+
+    @Option(names = "--one-bit", paramLabel = "KIND", defaultValue = "trellis",
+            description = "What experts of one bit are stored as (default: ${DEFAULT-VALUE}): trellis, or mean, plus or minus the mean magnitude of a group "
+                    + "as Mixture Compressor has it, e.g. --allocation pmq --one-bit mean.")
+    private String oneBit;
 
     @Option(names = "--costs", paramLabel = "COSTS", defaultValue = "output",
             description = "By what a plan over all matrices compares the errors that schemes make (default: ${DEFAULT-VALUE}): output, as they are, each half "
@@ -134,7 +140,7 @@ final class RecipeOptions {
     }
 
     private Sharing sharing(AllocationMode mode) {
-        return new Sharing(mode, Costs.parse(costs), expertBits);
+        return new Sharing(mode, Costs.parse(costs), expertBits, OneBit.parse(oneBit));
     }
 
     private Target target() {

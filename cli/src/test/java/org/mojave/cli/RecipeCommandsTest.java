@@ -90,7 +90,7 @@ final class RecipeCommandsTest {
             case "mc-paper" -> {
                 assertThat(recipe.path("allocation").asString()).isEqualTo("pmq");
                 assertThat(report(preset).path("matrices").valueStream().filter(m -> m.path("matrix").asString().contains(".experts."))
-                        .map(m -> m.path("storage").asString()).distinct()).isSubsetOf("1rowt", "2g128a", "3g128a").hasSizeGreaterThan(1);
+                        .map(m -> m.path("storage").asString()).distinct()).isSubsetOf("1g128b", "2g128a", "3g128a").hasSizeGreaterThan(1);
             }
             case "fast-rtn" -> assertThat(recipe.path("method").asString()).isEqualTo("rtn");
             case "moequant-paper" -> {

@@ -22,11 +22,11 @@ import org.mojave.format.packed.Scheme;
  * by layer within a budget of bits, which is the same share for every layer. The largest budget whose whole files are not above the
  * recipe's target is taken; bits that do not make a whole one for every layer go to the first layers.
  *
- * <p>An expert of 2 or 3 bits is stored in the groups of the recipe. The native storage has no ±mean for one bit, so one bit is a trellis of a
- * whole row ({@code 1rowt}), which is better than what was published.
+ * <p>An expert of 2 bits or more is stored in the groups of the recipe. One bit is a trellis of a whole row ({@code 1rowt}), which is better
+ * than what was published, or, on request, that: plus or minus the mean magnitude of a group ({@code 1g128b}).
  */
 public final class ExpertPlan {
-    private static final Scheme ONE_BIT = Scheme.parse("1rowt");
+    private static final Scheme TRELLIS = Scheme.parse("1rowt");
 
     private final SourceModel source;
     private final Recipe recipe;
@@ -136,7 +136,13 @@ public final class ExpertPlan {
     }
 
     private Scheme scheme(int width) {
-        return width == 1 ? ONE_BIT : new Scheme(width, recipe.scheme().groupSize(), recipe.scheme().symmetric());
+        if (width == 1) {
+            return switch (recipe.sharing().oneBit()) {
+                case TRELLIS -> TRELLIS;
+                case MEAN -> new Scheme(1, recipe.scheme().groupSize(), true, false, false, true);
+            };
+        }
+        return new Scheme(width, recipe.scheme().groupSize(), recipe.scheme().symmetric());
     }
 
     /** A layer's share of the bits. */

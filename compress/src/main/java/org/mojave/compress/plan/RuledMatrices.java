@@ -93,6 +93,9 @@ record RuledMatrices(Map<String, Optional<Scheme>> schemes) {
                 if (scheme.sixBitScales() && !vocabulary && recipe.method() == Method.HQQ) {
                     throw new RecipeException("rule '" + rule.text() + "' wants six-bit scales for " + id.name() + ", hqq makes float16 scales only");
                 }
+                if (scheme.binary() && !vocabulary && recipe.method() == Method.HQQ) {
+                    throw new RecipeException("rule '" + rule.text() + "' wants binary codes for " + id.name() + ", which hqq does not make");
+                }
                 yield Optional.of(scheme);
             }
         };

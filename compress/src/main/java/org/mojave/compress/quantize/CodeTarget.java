@@ -47,7 +47,7 @@ final class CodeTarget {
         float[] zero = grid.zeros();
         int at = column * steps.length;
         for (int l = 0; l < steps.length; l++) {
-            slice[at + l] = (byte) (int) (steps[l] + zero[l]);
+            slice[at + l] = (byte) ((int) (steps[l] + zero[l]) / scheme.step());
         }
     }
 
@@ -60,7 +60,7 @@ final class CodeTarget {
     void readColumn(int column, Rounding.Grid grid, float[] steps, int lanes) {
         int at = column * lanes;
         for (int l = 0; l < lanes; l++) {
-            steps[at + l] = (slice[at + l] & 0xff) - grid.zeros()[l];
+            steps[at + l] = scheme.step() * (slice[at + l] & 0xff) - grid.zeros()[l];
         }
     }
 

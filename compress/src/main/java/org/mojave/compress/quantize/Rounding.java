@@ -113,6 +113,9 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
 
     /** Chooses scale and zero of each lane for the columns of a group. */
     Grid grid(Columns weights, Members members) {
+        if (scheme.binary()) {
+            return binaryGrid(weights, members);
+        }
         int lanes = weights.lanes();
         float[] low = new float[lanes];
         float[] high = new float[lanes];
@@ -137,6 +140,21 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
             case ACTIVITY -> searchByActivity(weights, members, new Range(low, high), best);
         }
         return best;
+    }
+
+    /** The mean magnitude of each lane: {@code s = ‖W‖₁ / d}, Mixture Compressor (arXiv 2410.06270), section 3.2. */
+    private Grid binaryGrid(Columns weights, Members members) {
+        Grid grid = new Grid(weights.lanes());
+        for (int l = 0; l < weights.lanes(); l++) {
+            double sum = 0;
+            for (int m = members.from(); m < members.to(); m++) {
+                sum += Math.abs(weights.values()[members.columns()[m] * weights.lanes() + l]);
+            }
+            float scale = (float) (sum / (members.to() - members.from()));
+            grid.scales()[l] = fidelity == Fidelity.NATIVE ? Math.max(SMALLEST_HALF, Float.float16ToFloat(Float.floatToFloat16(scale))) : scale;
+            grid.zeros()[l] = scheme.symmetricZero();
+        }
+        return grid;
     }
 
     private static void extend(float[] values, int at, float[] low, float[] high) {
@@ -246,10 +264,16 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
     }
 
     /**
-     * Rounds one column: {@code steps[l] = code − zero}, the whole number of scales that is nearest to the weight, half to
+     * Rounds one column: {@code steps[l] = step · code − zero}, the whole number of scales that is nearest to the weight, half to
      * even, within the range of codes. Clamping first gives the same as clamping after, and keeps the number small.
      */
     void steps(float[] values, int at, Grid grid, float[] steps) {
+        if (scheme.binary()) {
+            for (int l = 0; l < steps.length; l++) {
+                steps[l] = values[at + l] / grid.scales()[l] >= 0 ? 1 : -1;
+            }
+            return;
+        }
         float largest = scheme.largestCode();
         float[] scales = grid.scales();
         float[] zeros = grid.zeros();

@@ -22,6 +22,9 @@ public final class RecipeJson {
         }
         if (recipe.allocation().expertsOnly()) {
             node.put("allocation", recipe.allocation().wireName());
+            if (recipe.sharing().oneBit() != OneBit.TRELLIS) {
+                node.put("one_bit", recipe.sharing().oneBit().wireName());
+            }
             if (!recipe.sharing().expertBits().equals(Sharing.EXPERT_BITS)) {
                 ArrayNode bits = node.putArray("expert_bits");
                 recipe.sharing().expertBits().forEach(bits::add);
@@ -77,7 +80,7 @@ public final class RecipeJson {
         if (node.has("target") && !expertsOnly) {
             return Recipe.of(Method.parse(node.path("method").asString()), Target.parse(node.path("target").asString()), calibration, fitting,
                     node.path("seed").asLong()).with(new Sharing(AllocationMode.GLOBAL, Costs.parse(node.path("costs").asString("output")),
-                            Sharing.EXPERT_BITS));
+                            Sharing.EXPERT_BITS, OneBit.TRELLIS));
         }
         Recipe plain = new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
                 node.path("vocabulary_bits").asInt(), calibration, fitting, node.path("seed").asLong());
@@ -86,6 +89,7 @@ public final class RecipeJson {
         }
         AllocationMode mode = AllocationMode.parse(node.path("allocation").asString());
         List<Integer> bits = node.has("expert_bits") ? node.path("expert_bits").valueStream().map(JsonNode::asInt).toList() : Sharing.EXPERT_BITS;
-        return plain.with(Target.parse(node.path("target").asString()), mode).with(new Sharing(mode, Costs.OUTPUT, bits));
+        return plain.with(Target.parse(node.path("target").asString()), mode).with(new Sharing(mode, Costs.OUTPUT, bits,
+                OneBit.parse(node.path("one_bit").asString("trellis"))));
     }
 }

@@ -8,8 +8,9 @@ import java.util.List;
  * @param mode among which matrices, and by which program
  * @param costs what a global program compares
  * @param expertBits bits that an expert may have where only experts are chosen for: whole numbers in a row, 2 and 3 among them
+ * @param oneBit what experts of one bit are stored as there
  */
-public record Sharing(AllocationMode mode, Costs costs, List<Integer> expertBits) {
+public record Sharing(AllocationMode mode, Costs costs, List<Integer> expertBits, OneBit oneBit) {
     /** Bits of an expert in Mixture Compressor's program. */
     public static final List<Integer> EXPERT_BITS = List.of(1, 2, 3);
     /** One program over all matrices, by output errors. */
@@ -23,6 +24,9 @@ public record Sharing(AllocationMode mode, Costs costs, List<Integer> expertBits
         if (!expertBits.equals(EXPERT_BITS) && !mode.expertsOnly()) {
             throw new RecipeException("--expert-bits is for plans of experts alone; give --allocation pmq, frequency or uniform with it");
         }
+        if (oneBit != OneBit.TRELLIS && !mode.expertsOnly()) {
+            throw new RecipeException("--one-bit is for plans of experts alone; give --allocation pmq, frequency or uniform with it");
+        }
         boolean row = expertBits.containsAll(List.of(2, 3)) && expertBits.getFirst() >= 1 && expertBits.getLast() <= 4;
         for (int i = 1; i < expertBits.size(); i++) {
             row &= expertBits.get(i) == expertBits.get(i - 1) + 1;
@@ -35,6 +39,6 @@ public record Sharing(AllocationMode mode, Costs costs, List<Integer> expertBits
 
     /** In that mode, all else by default. */
     public static Sharing of(AllocationMode mode) {
-        return new Sharing(mode, Costs.OUTPUT, EXPERT_BITS);
+        return new Sharing(mode, Costs.OUTPUT, EXPERT_BITS, OneBit.TRELLIS);
     }
 }

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mojave.compress.recipe.AllocationMode;
 import org.mojave.compress.recipe.Costs;
 import org.mojave.compress.recipe.Method;
+import org.mojave.compress.recipe.OneBit;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.RecipeJson;
@@ -84,7 +85,7 @@ class ExpertAllocationTest {
     void expertsMayHaveFourBits() {
         long target = bytes("3g64a");
         for (AllocationMode mode : List.of(AllocationMode.PMQ, AllocationMode.UNIFORM, AllocationMode.FREQUENCY)) {
-            Recipe recipe = recipe(target, mode).with(new Sharing(mode, Costs.OUTPUT, List.of(2, 3, 4)));
+            Recipe recipe = recipe(target, mode).with(new Sharing(mode, Costs.OUTPUT, List.of(2, 3, 4), OneBit.TRELLIS));
             Report report = CompressionJob.run(request("four-" + mode, recipe), JobListener.NONE);
             assertThat(report.result().bytes()).isBetween(target * 97 / 100, target);
             assertThat(RecipeJson.read(report.recipe(), RecipeJson.writeFiles(recipe)).sharing()).isEqualTo(recipe.sharing());
@@ -98,8 +99,18 @@ class ExpertAllocationTest {
     @ParameterizedTest
     @ValueSource(strings = {"1,3", "2,4", "3,4", "1,2,3,4,5", "0,1,2,3", "3,2"})
     void otherBitsAreRefused(String bits) {
-        assertThatThrownBy(() -> new Sharing(AllocationMode.PMQ, Costs.OUTPUT, Stream.of(bits.split(",")).map(Integer::valueOf).toList()))
+        assertThatThrownBy(() -> new Sharing(AllocationMode.PMQ, Costs.OUTPUT, Stream.of(bits.split(",")).map(Integer::valueOf).toList(),
+                OneBit.TRELLIS))
                 .isInstanceOf(RecipeException.class).hasMessageContaining("--expert-bits must be").hasMessageEndingWith("not " + bits);
+    }
+
+    @Test
+    void oneBitMayBeTheMeanMagnitude() {
+        Recipe recipe = recipe(bytes("2g64a"), AllocationMode.PMQ).with(new Sharing(AllocationMode.PMQ, Costs.OUTPUT, Sharing.EXPERT_BITS, OneBit.MEAN));
+        Report report = CompressionJob.run(request("mean", recipe), JobListener.NONE);
+        assertThat(RecipeJson.read(report.recipe(), RecipeJson.writeFiles(recipe)).sharing()).isEqualTo(recipe.sharing());
+        assertThat(experts(report).values()).allMatch(schemes -> List.of("1g64b", "2g64a", "3g64a").containsAll(schemes))
+                .anyMatch(schemes -> schemes.contains("1g64b"));
     }
 
     private static double tokensOf(Report report, String scheme) {

@@ -33,7 +33,7 @@ final class IntegerOracle {
         for (int g = 0; g < layout.groups(); g++) {
             BigInteger whole = BigInteger.ZERO;
             for (int c = g * groupColumns; c < Math.min(layout.columns(), (g + 1) * groupColumns); c++) {
-                int weight = PackedCodec.code(layout, w.bytes(), row, c) - PackedCodec.zero(layout, w.bytes(), row, g);
+                int weight = layout.scheme().step() * PackedCodec.code(layout, w.bytes(), row, c) - PackedCodec.zero(layout, w.bytes(), row, g);
                 whole = whole.add(BigInteger.valueOf((long) weight * value(x[from + c], scale, least, scheme)));
             }
             sum += (double) PackedCodec.scale(layout, w.bytes(), row, g) * whole.longValueExact();

@@ -98,7 +98,7 @@ public final class IntegerProducts implements ProductPath {
             zeros[g] = PackedCodec.zero(layout, w.bytes(), r, g);
         }
         for (int c = 0; c < row.length; c++) {
-            row[c] = PackedCodec.code(layout, w.bytes(), r, c) - zeros[c / groupColumns];
+            row[c] = layout.scheme().step() * PackedCodec.code(layout, w.bytes(), r, c) - zeros[c / groupColumns];
         }
     }
 

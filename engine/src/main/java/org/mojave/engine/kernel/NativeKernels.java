@@ -331,7 +331,7 @@ public final class NativeKernels {
         long[] fields = scheme.trellis() ? TRELLIS_FIELDS[scheme.bits()].clone() : new long[SHAPE_FIELDS];
         long[] shape = {
             layout.scheme().bits(),
-            layout.scheme().symmetric() ? 1 : 0,
+            scheme.binary() ? 2 : scheme.symmetric() ? 1 : 0,
             layout.rows(),
             layout.runs(),
             Math.ceilDiv(layout.scheme().groupColumns(layout.columns()), run),

@@ -54,8 +54,9 @@ final class PackedDecoder {
         long lane = 4L * (row % PackedLayout.TILE_ROWS);
         long codes = row / PackedLayout.TILE_ROWS * layout.tileBytes() + layout.codesOffset() + lane;
         for (int group = 0; group < layout.groups(); group++) {
-            float scale = PackedCodec.scale(layout, source, row, group);
-            float zero = PackedCodec.zero(layout, source, row, group);
+            // Binary codes: s · (2c − 1) = 2s · (c − ½), both exact.
+            float scale = PackedCodec.scale(layout, source, row, group) * layout.scheme().step();
+            float zero = (float) PackedCodec.zero(layout, source, row, group) / layout.scheme().step();
             int start = group * groupColumns;
             int end = Math.min(whole, start + groupColumns);
             if (end > start) {
@@ -167,7 +168,7 @@ final class PackedDecoder {
             int group = column / groupColumns;
             float scale = PackedCodec.scale(layout, source, row, group);
             target[offset + column] =
-                    scale * (PackedCodec.code(layout, source, row, column) - PackedCodec.zero(layout, source, row, group));
+                    scale * (layout.scheme().step() * PackedCodec.code(layout, source, row, column) - PackedCodec.zero(layout, source, row, group));
         }
     }
 }

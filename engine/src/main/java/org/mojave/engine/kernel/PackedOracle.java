@@ -10,7 +10,8 @@ import org.mojave.format.packed.Trellis;
  * The arithmetic of the native kernels, one element at a time; every variant returns exactly these bits. With q the codes,
  * z the zero and s the scale of a weight group, v the values, t the sum and d the scale of an activation group:
  * {@code y = Σ_weight groups s · Σ_activation groups d · (Σ q·v − z·t)}; the inner sum is exact (32-bit integers), the
- * outer two are fused multiply-adds in float32 in index order. In a trellis scheme q are the values that its codes lead to, z is 0.
+ * outer two are fused multiply-adds in float32 in index order. Binary codes count twice. In a trellis scheme q are the values that its
+ * codes lead to, z is 0.
  */
 final class PackedOracle {
     private static final float SMALLEST = 1e-30f;
@@ -72,7 +73,7 @@ final class PackedOracle {
                 int part = token * x.groups() + c / x.groupColumns();
                 int exact = -zero * x.sums()[part];
                 for (int k = c; k < Math.min(end, c + x.groupColumns()); k++) {
-                    exact += codes[k] * x.values()[token * x.paddedColumns() + k];
+                    exact += scheme.step() * codes[k] * x.values()[token * x.paddedColumns() + k];
                 }
                 sum = Math.fma((float) exact, x.scales()[part], sum);
             }

@@ -98,7 +98,7 @@ final class TileProduct {
             default -> TileProduct::eightBits;
         };
         if (layout.scheme().symmetric()) {
-            Arrays.fill(zeros, layout.scheme().symmetricZero());
+            Arrays.fill(zeros, (float) layout.scheme().symmetricZero() / layout.scheme().step());
         }
     }
 
@@ -108,7 +108,7 @@ final class TileProduct {
         long start = tile * layout.tileBytes();
         MemorySegment.copy(codes, HALF, start, halves, 0, halves.length);
         for (int i = 0; i < halves.length; i++) {
-            scales[i] = Float.float16ToFloat(halves[i]);
+            scales[i] = Float.float16ToFloat(halves[i]) * layout.scheme().step();
         }
         MemorySegment.copy(codes, ValueLayout.JAVA_BYTE, start + layout.zerosOffset(), bytes, 0, bytes.length);
         if (layout.zeroBytes() == TILE_ROWS) {

@@ -25,6 +25,9 @@ class PackedMatrixTest {
         List<PackedLayout> layouts = new ArrayList<>();
         for (int bits : new int[] {1, 2, 3, 4, 5, 6, 8}) {
             for (int group : new int[] {Scheme.WHOLE_ROW, 32, 64, 128}) {
+                if (bits == 1) {
+                    layouts.add(new PackedLayout(new Scheme(1, group, true, false, false, true), 37, 317));
+                }
                 for (boolean symmetric : new boolean[] {true, false}) {
                     layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), 37, 317));
                     layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), 16, 256));

@@ -28,6 +28,9 @@ final class PackedSamples {
         List<Scheme> schemes = new ArrayList<>();
         for (int bits : new int[] {1, 2, 3, 4, 5, 6, 8}) {
             for (int group : new int[] {Scheme.WHOLE_ROW, 32, 64, 128}) {
+                if (bits == 1) {
+                    schemes.add(new Scheme(1, group, true, false, false, true));
+                }
                 for (boolean sixBitScales : group == Scheme.WHOLE_ROW ? new boolean[] {false} : new boolean[] {false, true}) {
                     schemes.add(new Scheme(bits, group, true, sixBitScales));
                     schemes.add(new Scheme(bits, group, false, sixBitScales));

@@ -57,7 +57,7 @@ public record CodedMatrix(Scheme scheme, int rows, int columns, byte[] codes, fl
     public float weight(int row, int column) {
         int group = column / scheme.groupColumns(columns);
         int code = codes[row * columns + column] & 0xff;
-        int value = scheme.trellis() ? Trellis.value(state(row, column), scheme.bits()) : code - zero(row, group);
+        int value = scheme.trellis() ? Trellis.value(state(row, column), scheme.bits()) : scheme.step() * code - zero(row, group);
         return scales[row * scheme.groups(columns) + group] * value;
     }
 

@@ -85,7 +85,8 @@ public final class PackedCodec {
             for (int column = group * groupColumns; column < end; column++) {
                 int code = code(layout, source, row, column);
                 state = layout.scheme().trellis() ? Trellis.next(state, code, layout.scheme().bits()) : 0;
-                target[offset + column] = scale * (layout.scheme().trellis() ? Trellis.value(state, layout.scheme().bits()) : code - zero);
+                target[offset + column] = scale * (layout.scheme().trellis() ? Trellis.value(state, layout.scheme().bits())
+                        : layout.scheme().step() * code - zero);
             }
         }
     }

@@ -23,6 +23,9 @@ class PackedCodecTest {
             for (int group : new int[] {Scheme.WHOLE_ROW, 32, 64, 128}) {
                 for (boolean symmetric : new boolean[] {true, false}) {
                     for (int[] shape : shapes) {
+                        if (symmetric && bits == 1) {
+                            layouts.add(new PackedLayout(new Scheme(1, group, true, false, false, true), shape[0], shape[1]));
+                        }
                         layouts.add(new PackedLayout(new Scheme(bits, group, symmetric), shape[0], shape[1]));
                         if (symmetric && bits <= 4) {
                             layouts.add(new PackedLayout(new Scheme(bits, group, true, group != Scheme.WHOLE_ROW, true), shape[0], shape[1]));
