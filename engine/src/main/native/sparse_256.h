@@ -57,7 +57,7 @@ INLINE void sparse_tiles(int kind, int count, const packed_matrix *m, const uint
                                             a.values + unit_columns(kind) * unit, h);
             }
             __m256 xs = _mm256_set1_ps(a.scales[activation]);
-            EVERY group[i][h] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[i][h]), xs, group[i][h]);
+            EVERY group[i][h] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(doubled(kind, m, sum[i][h], a.sums[activation])), xs, group[i][h]);
         }
         if (read) {
             EVERY y[i][h] = _mm256_fmadd_ps(group[i][h], scales(kind, m, t[i], t[i] + scale, h), y[i][h]);

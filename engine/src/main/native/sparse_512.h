@@ -61,7 +61,7 @@ INLINE void sparse_vectors(int kind, int count, const packed_matrix *m, const ui
                 EVERY unit_one(kind, sum[i], t[i] + m->codes_offset + unit_bytes(kind) * unit, a.values + unit_columns(kind) * unit);
             }
             __m512 xs = _mm512_set1_ps(a.scales[activation]);
-            EVERY group[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(collect(kind, sum[i])), xs, group[i]);
+            EVERY group[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(doubled(kind, m, collect(kind, sum[i]), a.sums[activation])), xs, group[i]);
         }
         if (read) {
             EVERY y[i] = _mm512_fmadd_ps(group[i], scales(kind, m, t[i], t[i] + scale), y[i]);

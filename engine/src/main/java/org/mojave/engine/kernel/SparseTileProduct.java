@@ -105,9 +105,10 @@ final class SparseTileProduct {
     /** Scales and zeros of a group of a tile's rows; 0 for rows that only fill the tile. */
     private void factors(int tile, int group, float[] scales, float[] zeros) {
         int rows = Math.min(TILE_ROWS, layout.rows() - tile * TILE_ROWS);
+        int step = layout.scheme().step();
         for (int r = 0; r < rows; r++) {
-            scales[r] = PackedCodec.scale(layout, w.bytes(), tile * TILE_ROWS + r, group);
-            zeros[r] = PackedCodec.zero(layout, w.bytes(), tile * TILE_ROWS + r, group);
+            scales[r] = PackedCodec.scale(layout, w.bytes(), tile * TILE_ROWS + r, group) * step;
+            zeros[r] = (float) PackedCodec.zero(layout, w.bytes(), tile * TILE_ROWS + r, group) / step;
         }
     }
 

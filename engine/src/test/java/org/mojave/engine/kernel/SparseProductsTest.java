@@ -72,7 +72,7 @@ class SparseProductsTest {
     /** Of a matrix of many runs, so that reading ahead goes from tile to tile; the list leaves tiles out. */
     @Test
     void unitsAreThoseThatMeetSomething() {
-        for (String id : List.of("4g128s", "2g64a", "3rows", "8g32s", "1g32a", "6g128s")) {
+        for (String id : List.of("4g128s", "2g64a", "3rows", "8g32s", "1g32a", "1g64b", "6g128s")) {
             PackedLayout layout = new PackedLayout(Scheme.parse(id), 160, 2048);
             Random random = new Random(SEED);
             PackedMatrix w = PackedSamples.random(layout, random);
