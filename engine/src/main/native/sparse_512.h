@@ -85,12 +85,4 @@ INLINE int64_t sparse_blocks(int kind, int count, const packed_matrix *m, readin
     return first;
 }
 
-/* The `count` tiles that `list` names. */
-INLINE void sparse_product(int kind, const packed_matrix *m, const uint8_t *tiles, const int32_t *list, int64_t count, selection s,
-                           activations a, float *y) {
-    reading all = {tiles, list, count, s.units, s.starts[a.groups], 0, 0, {0}};
-    int64_t left = count < TOGETHER ? 0 : sparse_blocks(kind, TOGETHER, m, all, s, a, 0, y);
-    if (left < count) {
-        sparse_blocks(kind, 1, m, all, s, a, left, y);
-    }
-}
+#include "sparse.h"

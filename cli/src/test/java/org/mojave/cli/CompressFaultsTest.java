@@ -44,17 +44,7 @@ final class CompressFaultsTest {
     /** A tiny model of random weights that shares the vocabulary, and so the tokenizer, of the bundled one. */
     @BeforeAll
     static void makeModel() throws IOException {
-        Path config = Files.writeString(models.resolve("shape.json"), """
-                {"model_type": "qwen3_moe", "attention_bias": false, "head_dim": 16, "hidden_act": "silu", "hidden_size": 64,
-                 "intermediate_size": 96, "max_position_embeddings": 128, "mlp_only_layers": [], "decoder_sparse_step": 1,
-                 "moe_intermediate_size": 48, "norm_topk_prob": true, "num_attention_heads": 4, "num_experts": 12,
-                 "num_experts_per_tok": 2, "num_hidden_layers": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-6,
-                 "rope_theta": 10000.0, "tie_word_embeddings": true, "torch_dtype": "bfloat16", "vocab_size": 4096}
-                """);
-        assertThat(inProcess("synth", "--config", config.toString(), "--out", model().toString(), "--quiet").code()).isZero();
-        for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
-            Files.copy(ROOT.resolve("examples/wren-moe").resolve(file), model().resolve(file));
-        }
+        new SmallModel(4, 12, 48).make(model());
     }
 
     @BeforeEach

@@ -31,17 +31,7 @@ final class RecipeCommandsTest {
     @BeforeAll
     static void makeModel() throws IOException, InterruptedException {
         assertThat(Launcher.ofRepository().run("--version").code()).as("built").isZero();
-        Path config = Files.writeString(models.resolve("shape.json"), """
-                {"model_type": "qwen3_moe", "attention_bias": false, "head_dim": 16, "hidden_act": "silu", "hidden_size": 64,
-                 "intermediate_size": 96, "max_position_embeddings": 128, "mlp_only_layers": [], "decoder_sparse_step": 1,
-                 "moe_intermediate_size": 64, "norm_topk_prob": true, "num_attention_heads": 4, "num_experts": 4,
-                 "num_experts_per_tok": 2, "num_hidden_layers": 2, "num_key_value_heads": 2, "rms_norm_eps": 1e-6,
-                 "rope_theta": 10000.0, "tie_word_embeddings": true, "torch_dtype": "bfloat16", "vocab_size": 4096}
-                """);
-        assertThat(Run.mojave("synth", "--config", config.toString(), "--out", model(), "--quiet").code()).isZero();
-        for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
-            Files.copy(ROOT.resolve("examples/wren-moe").resolve(file), Path.of(model()).resolve(file));
-        }
+        new SmallModel(2, 4, 64).make(Path.of(model()));
     }
 
     private static String model() {
