@@ -10,9 +10,7 @@ import org.mojave.cli.terminal.Quantities;
 import org.mojave.cli.terminal.Streams;
 import org.mojave.compress.job.CompressionJob;
 import org.mojave.compress.job.JobRequest;
-import org.mojave.compress.job.PruningJob;
 import org.mojave.compress.recipe.Recipe;
-import org.mojave.compress.report.Report;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -97,11 +95,7 @@ final class CompressCommand implements Callable<Integer> {
             return ExitCode.DONE.code();
         }
         try (JobConsole job = new JobConsole(console)) {
-            Report report = CompressionJob.run(request, job);
-            if (pruning) {
-                PruningJob.run(new PruningJob.Request(output, request.recipe().calibration(), common.threads(), common.seed()), job);
-            }
-            job.show(report);
+            job.show(CompressionJob.run(request, job));
         }
         return ExitCode.DONE.code();
     }
@@ -113,6 +107,6 @@ final class CompressCommand implements Callable<Integer> {
             wish = SelfWrittenText.beside(output, model, memory.bytes(), common.threads(), overwrite).with(wish, console);
         }
         return new JobRequest(model, output, wish, recipe.statistics(), Optional.empty(),
-                evaluation == null ? BundledTexts.evaluation() : evaluation, limits);
+                evaluation == null ? BundledTexts.evaluation() : evaluation, limits).withPruning(pruning);
     }
 }

@@ -120,8 +120,8 @@ final class CompressFaultsTest {
     }
 
     /** What an uninterrupted run gives. */
-    private Map<String, byte[]> whole() throws IOException {
-        assertThat(compressed(model()).code()).isZero();
+    private Map<String, byte[]> whole(String... more) throws IOException {
+        assertThat(compressed(model(), more).code()).isZero();
         Map<String, byte[]> contents = contents(output);
         assertThat(inProcess("resume", output.toString()).err()).contains("is finished");
         Files.move(output, folder.resolve("whole"));
@@ -130,13 +130,14 @@ final class CompressFaultsTest {
 
     @Test
     void killedAtRandomMomentsTheResultIsTheSame() throws Exception {
-        Map<String, byte[]> expected = whole();
+        Map<String, byte[]> expected = whole("--pruning");
+        assertThat(expected).containsKey("pruning.json");
         long seed = System.nanoTime();
         Random random = new Random(seed);
         int kills = 0;
         long lines = 0;
         for (int attempt = 0; attempt < 6 && !Files.exists(output); attempt++) {
-            Process process = start(attempt == 0 || random.nextBoolean() ? compress(model()) : List.of("resume", output.toString(), "--quiet"));
+            Process process = start(attempt == 0 || random.nextBoolean() ? compress(model(), "--pruning") : List.of("resume", output.toString(), "--quiet"));
             long target = journalLines() + random.nextInt(6);
             while (process.isAlive() && journalLines() < target) {
                 Thread.sleep(1);

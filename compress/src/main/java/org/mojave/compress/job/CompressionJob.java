@@ -68,6 +68,9 @@ public final class CompressionJob {
                 listener.resumable(request.output());
                 report = work(preparation, journal, budget, listener);
             }
+            if (request.pruning()) {
+                PruningJob.run(request.pruningOf(folder.work()), listener);
+            }
             folder.publish();
             return report;
         }
@@ -101,7 +104,8 @@ public final class CompressionJob {
                 options.path("overwrite").asBoolean());
         Optional<Path> statistics = options.has("statistics") ? Optional.of(Path.of(options.path("statistics").asString())) : Optional.empty();
         return new JobRequest(Path.of(options.path("model").asString()), output,
-                RecipeJson.read(identity.path("recipe"), options.path("calibration")), statistics, Optional.empty(), evaluation, limits);
+                RecipeJson.read(identity.path("recipe"), options.path("calibration")), statistics, Optional.empty(), evaluation, limits,
+                options.path("pruning").asBoolean());
     }
 
     private static boolean sameJob(WorkFolder folder, Preparation preparation) {

@@ -17,11 +17,18 @@ import org.mojave.compress.recipe.RecipeException;
  * @param tokens calibration tokens instead of the recipe's text files, for callers that have their own
  * @param evaluation text files on which perplexity is measured before and after; none: not measured
  * @param limits what the job may use; none of it changes a bit of the result
+ * @param pruning whether the result also gets thresholds for skipping experts ({@link PruningJob})
  */
 public record JobRequest(Path model, Path output, Recipe recipe, Optional<Path> statistics, Optional<TokenSequences> tokens,
-        List<Path> evaluation, Limits limits) {
+        List<Path> evaluation, Limits limits, boolean pruning) {
     public JobRequest {
         evaluation = List.copyOf(evaluation);
+    }
+
+    /** Without thresholds for skipping experts. */
+    public JobRequest(Path model, Path output, Recipe recipe, Optional<Path> statistics, Optional<TokenSequences> tokens,
+            List<Path> evaluation, Limits limits) {
+        this(model, output, recipe, statistics, tokens, evaluation, limits, false);
     }
 
     /** Calibrated with text or tokens. */
@@ -31,7 +38,17 @@ public record JobRequest(Path model, Path output, Recipe recipe, Optional<Path> 
 
     /** This request with statistics in place of calibration text. */
     public JobRequest withStatistics(Path folder) {
-        return new JobRequest(model, output, recipe, Optional.of(folder), tokens, evaluation, limits);
+        return new JobRequest(model, output, recipe, Optional.of(folder), tokens, evaluation, limits, pruning);
+    }
+
+    /** How the thresholds of a folder with this request's model would be found. */
+    PruningJob.Request pruningOf(Path folder) {
+        return new PruningJob.Request(folder, recipe.calibration(), limits.threads(), recipe.seed());
+    }
+
+    /** This request, whose result gets thresholds for skipping experts, or not. */
+    public JobRequest withPruning(boolean wanted) {
+        return new JobRequest(model, output, recipe, statistics, tokens, evaluation, limits, wanted);
     }
 
     /**

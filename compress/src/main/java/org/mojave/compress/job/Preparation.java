@@ -65,6 +65,9 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         SourceModel source = SourceModel.open(request.model());
         try {
             Plan.requirePossible(source, request.recipe());
+            if (request.pruning()) {
+                PruningJob.requirePossible(request.pruningOf(request.model()), source.model());
+            }
             if (interrupted.isPresent() && !interrupted.get().isUnfinished()) {
                 interrupted.get().requirePossible(request.model(), request.limits().overwrite());
                 requireFiniteWeights(source, request, listener);
@@ -202,7 +205,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         request.statistics().ifPresent(folder -> options.put("statistics", folder.toAbsolutePath().normalize().toString()));
         options.put("memory", request.limits().memoryBytes()).put("strict", request.limits().strict())
                 .put("overwrite", request.limits().overwrite())
-                .put("given_tokens", request.tokens().isPresent());
+                .put("given_tokens", request.tokens().isPresent()).put("pruning", request.pruning());
         if (request.recipe().target().isPresent()) {
             ObjectNode schemes = options.putObject("schemes");
             plan().schemes().forEach(schemes::put);

@@ -11,6 +11,7 @@ import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.run.Decoder;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.run.PruningThresholds;
@@ -39,13 +40,8 @@ public final class PruningJob {
 
     /** Runs the text. Throws {@link RecipeException} for a model that chooses one expert per token, or without text. */
     public static PruningThresholds run(Request request, JobListener listener) {
-        // The recipe only says that text is wanted; nothing is quantized.
-        Recipe recipe = new Recipe(Method.GPTQ, new Scheme(4, Scheme.WHOLE_ROW, true), Recipe.KEEP, request.text(), Fitting.PLAIN,
-                request.seed());
-        JobRequest wish = new JobRequest(request.model(), request.model(), recipe, Optional.empty(), List.of(),
-                new JobRequest.Limits(0, request.threads(), false, false));
         try (Model model = Model.open(request.model()); Workers workers = new Workers(request.threads())) {
-            TokenSequences text = JobTokens.of(wish, model, listener).sequences();
+            TokenSequences text = text(request, model, listener);
             Decoder decoder = new Decoder(model, workers);
             ThresholdSurvey survey = new ThresholdSurvey();
             int together = Math.max(1, CALL_TOKENS / text.length());
@@ -60,10 +56,33 @@ public final class PruningJob {
             }
             PruningThresholds thresholds = survey.thresholds();
             if (thresholds.layers().isEmpty()) {
-                throw new RecipeException(request.model() + ": no layer chooses several experts per token, so there is nothing to skip");
+                throw nothingToSkip(request.model());
             }
             thresholds.write(request.model());
             return thresholds;
         }
+    }
+
+    /** Throws what {@link #run} would throw for that model and text, without running them: better known before a job than after it. */
+    static void requirePossible(Request request, Model model) {
+        boolean several = model.spec().layers().stream().anyMatch(layer -> layer.feedForward() instanceof FeedForward.Mixture mixture
+                && mixture.router().chosen() > 1);
+        if (!several) {
+            throw nothingToSkip(request.model());
+        }
+        text(request, model, JobListener.NONE);
+    }
+
+    private static TokenSequences text(Request request, Model model, JobListener listener) {
+        // The recipe only says that text is wanted; nothing is quantized.
+        Recipe recipe = new Recipe(Method.GPTQ, new Scheme(4, Scheme.WHOLE_ROW, true), Recipe.KEEP, request.text(), Fitting.PLAIN,
+                request.seed());
+        JobRequest wish = new JobRequest(request.model(), request.model(), recipe, Optional.empty(), List.of(),
+                new JobRequest.Limits(0, request.threads(), false, false));
+        return JobTokens.of(wish, model, listener).sequences();
+    }
+
+    private static RecipeException nothingToSkip(Path model) {
+        return new RecipeException(model + ": no layer chooses several experts per token, so there is nothing to skip");
     }
 }
