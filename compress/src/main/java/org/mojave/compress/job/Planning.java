@@ -61,7 +61,6 @@ final class Planning {
     private Planned weighed(SourceModel source, TokenSequences tokens) {
         folder.ifPresent(place -> place.check(request.model(), request.limits().overwrite()));
         TargetPlan.requireReachable(source, request.recipe());
-        Sensitivity.requireGradient(source.spec(), request.recipe().sharing().costs());
         try (Workers workers = new Workers(request.limits().threads())) {
             MemoryBudget budget = new MemoryBudget(MemoryBudget.ofProcess(request.limits().memoryBytes()));
             if (request.recipe().allocation().expertsOnly()) {
