@@ -11,6 +11,7 @@ import org.mojave.compress.recipe.AllocationMode;
 import org.mojave.compress.recipe.CalibrationWish;
 import org.mojave.compress.recipe.Costs;
 import org.mojave.compress.recipe.Fitting;
+import org.mojave.compress.recipe.GroupScales;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.OneBit;
 import org.mojave.compress.recipe.Recipe;
@@ -110,6 +111,11 @@ final class RecipeOptions {
             description = "Times that codes and scales are adjusted after the first choice (default: ${DEFAULT-VALUE}).")
     private int sweeps;
 
+    @Option(names = "--group-scales", paramLabel = "WEIGHTS", defaultValue = "original",
+            description = "From which weights GPTQ chooses scales (default: ${DEFAULT-VALUE}): original; or compensated, which carry the errors of earlier "
+                    + "columns, as published, e.g. --group-scales compensated --sweeps 0.")
+    private String groupScales;
+
     /**
      * The recipe; throws {@link UsageException} for options that contradict each other. {@code sizesOnly}: with a fixed scheme the text
      * makes no difference, so that none need be chosen for balance, which takes a walk through the model.
@@ -126,6 +132,7 @@ final class RecipeOptions {
         }
         Fitting fitting = statistics == null ? new Fitting(!noMatching, calibration.affinity(Affinity.Source.parse(affinityFrom)), shrinkage, routerDamping, sweeps)
                 : new Fitting(false, Affinity.power(StoredMoments.header(statistics).affinityPower()), shrinkage, 0, sweeps);
+        fitting = fitting.with(GroupScales.parse(groupScales));
         CalibrationWish wish = calibration.wish(target || !sizesOnly);
         AllocationMode mode = AllocationMode.parse(allocation);
         if (!target || mode.expertsOnly()) {

@@ -26,6 +26,7 @@ import org.mojave.compress.quantize.Rtn;
 import org.mojave.compress.quantize.Statistics;
 import org.mojave.compress.quantize.WeightMatrix;
 import org.mojave.compress.recipe.Fitting;
+import org.mojave.compress.recipe.GroupScales;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.report.JobEvent;
@@ -52,6 +53,8 @@ final class SlabQuantizer {
     private final Method method;
     private final Fitting fitting;
     private final Gptq gptq;
+    /** For schemes whose scales are chosen together. */
+    private final Gptq together;
 
     /**
      * A quantized slab.
@@ -89,7 +92,12 @@ final class SlabQuantizer {
         method = recipe.method();
         fitting = recipe.fitting();
         this.algebra = algebra;
-        gptq = new Gptq(GptqSettings.careful(fitting.sweeps()), algebra);
+        together = new Gptq(GptqSettings.careful(fitting.sweeps()), algebra);
+        gptq = fitting.groupScales() == GroupScales.COMPENSATED ? new Gptq(GptqSettings.published(), algebra) : together;
+    }
+
+    private Gptq gptq(Scheme scheme) {
+        return scheme.trellis() || scheme.sixBitScales() ? together : gptq;
     }
 
     /** Bytes that work on a slab takes at its height, with the factor of its Hessian if it needs one. */
@@ -129,8 +137,8 @@ final class SlabQuantizer {
 
     private Optional<HessianFactor> factor(InputGroup group, Hessian hessian, boolean activationOrder) {
         return group.matrices().stream().map(matrix -> matrix.scheme().orElseThrow())
-                .filter(scheme -> gptq.settings().activationOrder(scheme) == activationOrder).findFirst()
-                .map(scheme -> gptq.prepare(hessian, scheme));
+                .filter(scheme -> gptq(scheme).settings().activationOrder(scheme) == activationOrder).findFirst()
+                .map(scheme -> gptq(scheme).prepare(hessian, scheme));
     }
 
     /** The group's own second moments, drawn toward the layer's in the units of its own; {@code borrowed[0]} gets the share. */
@@ -187,8 +195,8 @@ final class SlabQuantizer {
             case HQQ -> new Way(method, new Hqq(), Statistics.NONE);
             case AWQ -> new Way(method, new Rtn(Clip.ACTIVITY, Fidelity.NATIVE), prepared.orElseThrow().hessian());
             case GPTQ -> {
-                HessianFactor factor = prepared.orElseThrow().factor(gptq.settings().activationOrder(scheme));
-                yield new Way(factor.rounds() ? Method.RTN : method, gptq, factor);
+                HessianFactor factor = prepared.orElseThrow().factor(gptq(scheme).settings().activationOrder(scheme));
+                yield new Way(factor.rounds() ? Method.RTN : method, gptq(scheme), factor);
             }
         };
     }

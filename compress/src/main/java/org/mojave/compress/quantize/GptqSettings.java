@@ -71,6 +71,11 @@ public record GptqSettings(Groups groups, Order order, Clip clip, double damping
         return new GptqSettings(Groups.STATIC, Order.ACTIVATION, Clip.ACTIVITY, 0.01, 128, Fidelity.NATIVE, sweeps);
     }
 
+    /** As the published code: scales of a group from weights that carry the errors before it, minimum to maximum, columns as they are stored. */
+    public static GptqSettings published() {
+        return new GptqSettings(Groups.DYNAMIC, Order.NATURAL, Clip.NONE, 0.01, 128, Fidelity.NATIVE, 0);
+    }
+
     /** Whether matrices of that scheme are rounded in the order of activity. */
     public boolean activationOrder(Scheme scheme) {
         if (scheme.trellis()) {

@@ -38,6 +38,10 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
         if (transformation.router().isPresent() && fitting.routerDamping() > 0) {
             throw new RecipeException("--router-damping fits the routers anew and --router-bits rounds them; give one of them");
         }
+        if (fitting.groupScales() != GroupScales.ORIGINAL && method != Method.GPTQ) {
+            throw new RecipeException("--group-scales is for gptq, which carries errors from column to column; leave it out, or leave out --method "
+                    + method.wireName());
+        }
         if (sharing.costs() != Costs.OUTPUT && target.isEmpty()) {
             throw new RecipeException("--costs " + sharing.costs().wireName() + " is for the plan of a target; give --target-bits or --target-size");
         }

@@ -36,6 +36,9 @@ public final class RecipeJson {
         if (recipe.target().isEmpty() || recipe.allocation().expertsOnly()) {
             node.put("scheme", recipe.scheme().id()).put("vocabulary_bits", recipe.vocabularyBits());
         }
+        if (recipe.fitting().groupScales() != GroupScales.ORIGINAL) {
+            node.put("group_scales", recipe.fitting().groupScales().wireName());
+        }
         if (!recipe.transformation().equals(Transformation.NONE)) {
             node.set("transformation", TransformationJson.write(recipe.transformation()));
         }
@@ -75,7 +78,8 @@ public final class RecipeJson {
         CalibrationWish calibration = new CalibrationWish(paths, node.path("sequences").asInt(), node.path("length").asInt(),
                 node.path("balance").asDouble(), node.path("balance_most").asInt());
         Fitting fitting = new Fitting(node.path("matching").asBoolean(), new Affinity(node.path("affinity_power").asInt(), Affinity.Source.parse(node.path("affinity_from").asString("original"))),
-                node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt());
+                node.path("shrinkage").asDouble(), node.path("router_damping").asDouble(), node.path("sweeps").asInt(),
+                GroupScales.parse(node.path("group_scales").asString("original")));
         boolean expertsOnly = node.has("allocation");
         if (node.has("target") && !expertsOnly) {
             return Recipe.of(Method.parse(node.path("method").asString()), Target.parse(node.path("target").asString()), calibration, fitting,
