@@ -95,7 +95,7 @@ sealed interface StoreReport {
 
         Streaming(ModelSpec spec, StreamedExperts experts) {
             this.experts = experts;
-            recorder = new RouteRecorder(spec, RouteRecorder.Steps.AS_RUN, TRACE_BYTES);
+            recorder = new RouteRecorder(spec, RouteRecorder.Steps.AS_RUN, RouteRecorder.Experts.COMPUTED, TRACE_BYTES);
         }
 
         @Override

@@ -54,6 +54,7 @@ final class FeedForwardHalf {
             listener.routed(weights.layer(), routing);
             pruning.ifPresent(skips -> skips.apply(weights.layer(), routing, hidden, spec.hiddenSize()));
             routes.ifPresent(change -> change.skip(weights.layer(), routing));
+            listener.computed(weights.layer(), routing);
             return routing;
         });
     }

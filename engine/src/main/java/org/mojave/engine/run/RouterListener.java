@@ -8,4 +8,7 @@ public interface RouterListener {
 
     /** Called once per layer and batch, before the experts run. */
     void routed(int layer, Routing routing);
+
+    /** Called after {@link #routed} with what is left after pruning and bounded modes; an expert −1 is left out and not asked for. */
+    default void computed(int layer, Routing routing) {}
 }

@@ -60,7 +60,12 @@ record ExpertRecord(int number, int layer, int expert, List<Placed> matrices, Li
     }
 
     /** Blocks {@code offset … offset + bytes} of a file, to be put at {@code slotOffset}; {@code wanted} of the bytes must exist. */
-    record Read(Path file, long offset, long slotOffset, long bytes, long wanted) {}
+    record Read(Path file, long offset, long slotOffset, long bytes, long wanted) {
+        /** The blocks {@code from … from + length} of it. */
+        Read piece(long from, long length) {
+            return new Read(file, offset + from, slotOffset + from, length, Math.clamp(wanted - from, 0, length));
+        }
+    }
 
     /** The bytes of a matrix that can be streamed; throws UnsupportedModelException for another kind of storage. */
     static MemorySegment mapped(MatrixId id, Matrix matrix) {

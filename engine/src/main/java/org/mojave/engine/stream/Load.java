@@ -2,6 +2,8 @@ package org.mojave.engine.stream;
 
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import org.mojave.engine.kernel.Matrix;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.store.ExpertPart;
@@ -15,7 +17,9 @@ final class Load {
     private final MemorySegment memory;
     private final boolean[] verified;
     private final AtomicInteger arrived = new AtomicInteger();
-    private final AtomicInteger pending;
+    /** Bytes that have not come yet: of each read, and of all. */
+    private final AtomicLongArray left;
+    private final AtomicLong pending;
     /** Read on a guess that has not come true yet. For the owner. */
     private boolean ahead;
     private volatile boolean gateUpReady;
@@ -28,7 +32,8 @@ final class Load {
         this.slot = slot;
         this.memory = memory;
         this.verified = verified;
-        pending = new AtomicInteger(record.reads().size());
+        left = new AtomicLongArray(record.reads().stream().mapToLong(ExpertRecord.Read::bytes).toArray());
+        pending = new AtomicLong(record.reads().stream().mapToLong(ExpertRecord.Read::bytes).sum());
     }
 
     void setAhead(boolean guess) {
@@ -47,13 +52,24 @@ final class Load {
         return slot;
     }
 
-    /** The memory that a read fills. */
+    /** The memory that a read or a piece of one fills. */
     MemorySegment target(ExpertRecord.Read read) {
         return memory.asSlice(read.slotOffset(), read.bytes());
     }
 
-    /** A read is done; the thread whose read completes a part compares the part's checksums. */
-    void arrived(int read) {
+    /**
+     * Bytes of a read are there; the thread whose bytes complete a part compares the part's checksums. Whether the owner can do more
+     * than before.
+     */
+    boolean arrived(int read, long bytes) {
+        boolean whole = left.addAndGet(read, -bytes) == 0;
+        if (whole) {
+            arrivedWhole(read);
+        }
+        return pending.addAndGet(-bytes) == 0 || whole;
+    }
+
+    private void arrivedWhole(int read) {
         int before = arrived.getAndUpdate(mask -> mask | (1 << read));
         int after = before | (1 << read);
         for (ExpertPart part : ExpertPart.values()) {
@@ -62,7 +78,6 @@ final class Load {
                 complete(part);
             }
         }
-        pending.decrementAndGet();
     }
 
     private void complete(ExpertPart part) {
@@ -88,11 +103,11 @@ final class Load {
                 || matrix.source().checksum().getAsInt() == TensorChecksums.checksum(matrix.bytes(memory));
     }
 
-    /** A read failed. */
-    void failed(Exception cause) {
+    /** Bytes of a read cannot be had. */
+    void failed(long bytes, Exception cause) {
         failure = new CheckpointException(record.place(), "cannot be read (" + cause.getMessage() + "); is the file complete and the disk sound?",
                 cause);
-        pending.decrementAndGet();
+        pending.addAndGet(-bytes);
     }
 
     /** Whether no thread reads into the slot any more. */

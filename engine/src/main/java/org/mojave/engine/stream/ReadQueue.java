@@ -16,6 +16,12 @@ import org.mojave.format.tensor.CheckpointException;
 
 /** Threads that do nothing but read, in the order asked for, and tell one waiting thread when something has come. */
 final class ReadQueue implements AutoCloseable {
+    /**
+     * A thread takes so many bytes of a read where other threads have nothing to do, and else all that is left of it: one missing expert
+     * is worth several requests, of many a request each is faster.
+     */
+    private static final long PIECE_BYTES = 1L << 20;
+
     private final Map<Path, ReadableFile> files = new LinkedHashMap<>();
     private final Deque<Task> tasks = new ArrayDeque<>();
     private final ReentrantLock lock = new ReentrantLock();
@@ -31,7 +37,23 @@ final class ReadQueue implements AutoCloseable {
     private long activeSince;
     private long busyNanos;
 
-    private record Task(Load load, int read) {}
+    /** A read of which {@code taken} bytes are some thread's business already; guarded by the lock. */
+    private static final class Task {
+        final Load load;
+        final int read;
+        long taken;
+
+        Task(Load load, int read) {
+            this.load = load;
+            this.read = read;
+        }
+
+        ExpertRecord.Read whole() {
+            return load.record().reads().get(read);
+        }
+    }
+
+    private record Piece(Load load, int read, ExpertRecord.Read bytes) {}
 
     /** Opens the files and starts the threads; throws CheckpointException that names the file that cannot be opened. */
     ReadQueue(Iterable<Path> paths, ReadableFile.Opener opener, int threadCount) {
@@ -109,42 +131,66 @@ final class ReadQueue implements AutoCloseable {
 
     private void serve() {
         while (true) {
-            Task task = next();
-            if (task == null) {
+            Piece piece = next();
+            if (piece == null) {
                 return;
             }
-            ExpertRecord.Read read = task.load().record().reads().get(task.read());
-            long start = System.nanoTime();
-            try {
-                AlignedReads.fill(files.get(read.file()), read.offset(), task.load().target(read), read.wanted());
-                nanos.addAndGet(System.nanoTime() - start);
-                bytes.addAndGet(read.bytes());
-                task.load().arrived(task.read());
-            } catch (IOException | RuntimeException e) {
-                task.load().failed(e);
-            }
+            boolean news = read(piece);
             ended();
-            changes.incrementAndGet();
-            Thread thread = waiting;
-            if (thread != null) {
-                LockSupport.unpark(thread);
+            if (news) {
+                changes.incrementAndGet();
+                LockSupport.unpark(waiting);
             }
         }
     }
 
-    private Task next() {
+    /** Whether the waiting thread can do more now. */
+    private boolean read(Piece piece) {
+        ExpertRecord.Read read = piece.bytes();
+        long start = System.nanoTime();
+        try {
+            AlignedReads.fill(files.get(read.file()), read.offset(), piece.load().target(read), read.wanted());
+            nanos.addAndGet(System.nanoTime() - start);
+            bytes.addAndGet(read.bytes());
+            return piece.load().arrived(piece.read(), read.bytes());
+        } catch (IOException | RuntimeException e) {
+            piece.load().failed(read.bytes(), e);
+            return true;
+        }
+    }
+
+    private Piece next() {
         lock.lock();
         try {
             while (tasks.isEmpty() && !closed) {
                 more.awaitUninterruptibly();
             }
-            if (!closed && active++ == 0) {
+            if (closed) {
+                return null;
+            }
+            if (active++ == 0) {
                 activeSince = System.nanoTime();
             }
-            return closed ? null : tasks.pollFirst();
+            return take(tasks.peekFirst());
         } finally {
             lock.unlock();
         }
+    }
+
+    /** The next bytes of the first task. */
+    private Piece take(Task task) {
+        ExpertRecord.Read read = task.whole();
+        long left = read.bytes() - task.taken;
+        boolean othersWait = active + tasks.size() <= threads.length;
+        long length = othersWait && left > PIECE_BYTES * 3 / 2 ? PIECE_BYTES : left;
+        Piece piece = new Piece(task.load, task.read, read.piece(task.taken, length));
+        task.taken += length;
+        if (length == left) {
+            tasks.removeFirst();
+        } else {
+            more.signal();
+        }
+        return piece;
     }
 
     private void ended() {

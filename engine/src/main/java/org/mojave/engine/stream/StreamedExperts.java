@@ -256,7 +256,7 @@ public final class StreamedExperts implements ExpertStore {
             }
         }
 
-        /** Begins to read what is missing, as far as slots can be had. */
+        /** Begins to read what is missing, as far as slots can be had; the disk has work while further slots are looked for. */
         private void admit() {
             List<Load> fresh = new ArrayList<>();
             while (next < numbers.length) {
@@ -266,24 +266,26 @@ public final class StreamedExperts implements ExpertStore {
                         break;
                     }
                     fresh.add(load);
+                    begin(load);
                 }
                 next++;
             }
-            read(fresh);
+            fresh.forEach(this::finish);
         }
 
         /** All first reads before all second ones where the experts are computed together; else expert by expert. */
-        private void read(List<Load> fresh) {
-            reads += fresh.size();
-            for (Load load : fresh) {
-                for (int r = 0; r < (fits ? 1 : load.record().reads().size()); r++) {
-                    queue.add(load, r);
-                }
-            }
-            for (Load load : fresh) {
-                for (int r = 1; fits && r < load.record().reads().size(); r++) {
-                    queue.add(load, r);
-                }
+        private void begin(Load load) {
+            reads++;
+            add(load, 0, fits ? 1 : load.record().reads().size());
+        }
+
+        private void finish(Load load) {
+            add(load, fits ? 1 : load.record().reads().size(), load.record().reads().size());
+        }
+
+        private void add(Load load, int first, int end) {
+            for (int r = first; r < end; r++) {
+                queue.add(load, r);
             }
         }
 
@@ -339,7 +341,8 @@ public final class StreamedExperts implements ExpertStore {
                 load = table.placeFirst(number);
             }
             if (load != null) {
-                read(List.of(load));
+                begin(load);
+                finish(load);
             }
             return load;
         }

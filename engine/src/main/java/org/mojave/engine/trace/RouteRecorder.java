@@ -16,6 +16,14 @@ import org.mojave.engine.run.Routing;
  * decoder.last(chunks, recorder); RouteTrace trace = recorder.trace();}
  */
 public final class RouteRecorder implements RouterListener {
+    /** Which experts of a token count. */
+    public enum Experts {
+        /** All that its router chose. */
+        CHOSEN,
+        /** Those that were computed: pruning and bounded modes leave some out. */
+        COMPUTED
+    }
+
     /** What counts as a step. */
     public enum Steps {
         /** One call of the decoder. */
@@ -26,6 +34,7 @@ public final class RouteRecorder implements RouterListener {
 
     private final List<RouteTrace.Layer> layers;
     private final Steps steps;
+    private final Experts experts;
     private final long limitBytes;
     private final char[][] choices;
     private final int[] indexOfLayer;
@@ -35,9 +44,15 @@ public final class RouteRecorder implements RouterListener {
     private int current = -1;
     private boolean full;
 
-    /** For that model, keeping at most {@code limitBytes} bytes of choices. */
+    /** For that model and all experts that its routers choose, keeping at most {@code limitBytes} bytes of choices. */
     public RouteRecorder(ModelSpec spec, Steps steps, long limitBytes) {
+        this(spec, steps, Experts.CHOSEN, limitBytes);
+    }
+
+    /** For those experts. A trace that lacks some can be replayed but not written. */
+    public RouteRecorder(ModelSpec spec, Steps steps, Experts experts, long limitBytes) {
         this.steps = steps;
+        this.experts = experts;
         this.limitBytes = limitBytes;
         layers = layers(spec);
         indexOfLayer = new int[spec.layers().size()];
@@ -63,6 +78,19 @@ public final class RouteRecorder implements RouterListener {
 
     @Override
     public void routed(int layer, Routing routing) {
+        if (experts == Experts.CHOSEN) {
+            record(layer, routing);
+        }
+    }
+
+    @Override
+    public void computed(int layer, Routing routing) {
+        if (experts == Experts.COMPUTED) {
+            record(layer, routing);
+        }
+    }
+
+    private void record(int layer, Routing routing) {
         int index = indexOfLayer[layer];
         if (index == 0) {
             begin(routing.tokens());
@@ -80,7 +108,7 @@ public final class RouteRecorder implements RouterListener {
             choices[index] = Arrays.copyOf(choices[index], Math.max(at + count, 2 * at));
         }
         for (int i = 0; i < count; i++) {
-            choices[index][at + i] = (char) routing.experts()[i];
+            choices[index][at + i] = routing.experts()[i] < 0 ? RouteTrace.LEFT_OUT : (char) routing.experts()[i];
         }
         if (index == layers.size() - 1) {
             end(routing.tokens());

@@ -12,6 +12,9 @@ import org.mojave.engine.evict.ExpertNumbers;
  * <p>Example: {@code trace.demands((step, layer, experts) -> …)} walks through it as a run would ask for experts.
  */
 public final class RouteTrace {
+    /** In place of an expert that was chosen but left out: no number of an expert. */
+    static final char LEFT_OUT = Character.MAX_VALUE;
+
     private final List<Layer> layers;
     private final int[] stepTokens;
     private final char[][] choices;
@@ -59,7 +62,7 @@ public final class RouteTrace {
                 throw new IllegalArgumentException(choices[l].length + " choices of " + tokens + " tokens in layer " + layers.get(l));
             }
             for (char expert : choices[l]) {
-                if (expert >= layers.get(l).experts()) {
+                if (expert != LEFT_OUT && expert >= layers.get(l).experts()) {
                     throw new IllegalArgumentException("expert " + (int) expert + " in a layer of " + layers.get(l).experts());
                 }
             }
@@ -91,18 +94,34 @@ public final class RouteTrace {
         return tokens;
     }
 
-    /** The experts of one token, counted over all steps, by descending weight. */
+    /** The experts of one token, counted over all steps, by descending weight; −1 for one that was left out. */
     public int[] chosen(int layer, int token) {
         int chosen = layers.get(layer).chosen();
-        return IntStream.range(token * chosen, (token + 1) * chosen).map(i -> choices[layer][i]).toArray();
+        return IntStream.range(token * chosen, (token + 1) * chosen).map(i -> expert(choices[layer][i])).toArray();
     }
 
     /** Copies {@link #chosen} to {@code target[from …]}. */
     void copyChosen(int layer, int token, int[] target, int from) {
         int chosen = layers.get(layer).chosen();
         for (int k = 0; k < chosen; k++) {
-            target[from + k] = choices[layer][token * chosen + k];
+            target[from + k] = expert(choices[layer][token * chosen + k]);
         }
+    }
+
+    /** Whether no expert was left out. */
+    boolean whole() {
+        for (char[] layer : choices) {
+            for (char expert : layer) {
+                if (expert == LEFT_OUT) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private static int expert(char choice) {
+        return choice == LEFT_OUT ? -1 : choice;
     }
 
     /** Walks through all steps and layers. */
@@ -131,7 +150,8 @@ public final class RouteTrace {
 
     private int[] distinct(int layer, int token, int tokens) {
         int chosen = layers.get(layer).chosen();
-        return IntStream.range(token * chosen, (token + tokens) * chosen).map(i -> choices[layer][i]).sorted().distinct().toArray();
+        return IntStream.range(token * chosen, (token + tokens) * chosen).map(i -> choices[layer][i])
+                .filter(expert -> expert != LEFT_OUT).sorted().distinct().toArray();
     }
 
     /** Tokens of each step; not to be changed. */

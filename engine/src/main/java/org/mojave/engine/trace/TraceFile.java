@@ -24,7 +24,7 @@ import org.mojave.format.tensor.CheckpointException;
  */
 public final class TraceFile {
     /** Two bytes hold a number. */
-    static final int MOST_EXPERTS = 1 << 16;
+    static final int MOST_EXPERTS = (1 << 16) - 1;
 
     private static final byte[] MAGIC = "MOJROUTE".getBytes(StandardCharsets.US_ASCII);
     private static final int VERSION = 1;
@@ -34,8 +34,11 @@ public final class TraceFile {
 
     private TraceFile() {}
 
-    /** Writes a trace, durably. */
+    /** Writes a trace, durably. No expert of it may have been left out. */
     public static void write(Path file, RouteTrace trace) {
+        if (!trace.whole()) {
+            throw new IllegalArgumentException("a trace that lacks experts that were chosen cannot be written");
+        }
         List<int[]> runs = runs(trace.stepTokens());
         long size = 8 + 4 + 4 + 12L * trace.layers().size() + 4 + 8L * runs.size() + choiceBytes(trace.layers(), trace.tokens()) + 4;
         if (size > MOST_BYTES) {

@@ -25,7 +25,7 @@ public final class AlignedReads {
 
     /**
      * Fills the segment from {@code position} on; both are aligned. At least {@code wanted} bytes must be there, or an {@link
-     * EOFException} says how many are missing; what lies behind them need not exist.
+     * EOFException} says where they should be; what lies behind them need not exist.
      */
     public static void fill(ReadableFile file, long position, MemorySegment target, long wanted) throws IOException {
         long done = 0;
@@ -35,8 +35,7 @@ public final class AlignedReads {
             int count = file.read(buffer, position + done);
             boolean misaligned = count >= 0 && count < piece && count % file.alignment() != 0 && done + count < wanted;
             if (count <= 0 || misaligned) {
-                long found = Math.max(0, done + Math.max(0, count));
-                throw new EOFException("the file ends " + (wanted - found) + " bytes too early");
+                throw new EOFException("the file ends before byte " + (position + wanted));
             }
             done += count;
         }
