@@ -20,7 +20,7 @@ final class KernelOption {
         NATIVE,
         /** Vectors in Java. */
         JAVA,
-        /** Weights decoded, activations not rounded. */
+        /** Java vectors, without native code. */
         EXACT;
 
         @Override

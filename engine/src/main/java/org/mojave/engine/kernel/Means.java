@@ -23,11 +23,11 @@ public sealed interface Means {
         }
     }
 
-    /** Java vectors of so many bits that read the stored form. */
+    /** Java vectors of so many bits that read the stored form; few tokens are rounded to 8 bits, many meet decoded rows. */
     record Vectors(int bits) implements Means {
         @Override
         public String describe() {
-            return "Java vectors of " + bits + " bits";
+            return "Java vectors of " + bits + " bits × 8-bit activations";
         }
     }
 

@@ -1,6 +1,5 @@
 package org.mojave.engine.kernel;
 
-import java.util.Arrays;
 import java.util.Optional;
 import org.mojave.format.packed.PackedLayout;
 
@@ -31,9 +30,7 @@ public final class NativeProducts implements ProductPath {
 
     private final NativeKernels kernels;
     private final int largestGroup;
-    private Part[] parts = new Part[0];
-    private int[] starts = new int[1];
-    private int count;
+    private final TaskParts parts = new TaskParts();
     private final SparseInputs sparse = new SparseInputs();
 
     /**
@@ -44,13 +41,6 @@ public final class NativeProducts implements ProductPath {
 
     /** Scattered columns are read faster than all of them up to this share: from RAM, half of them in pieces of 64 bytes took 1.2 times as long as all. */
     private static final double MOST_COLUMNS = 0.4;
-
-    /** A share of a job: tiles or rows of an entry, or tokens of an input, {@code first … end−1}, {@code size} to a task. */
-    private record Part(ProductList.Entry entry, int first, int end, int size, int group) {
-        int tasks() {
-            return Math.ceilDiv(end - first, size);
-        }
-    }
 
     /**
      * Activations share a scale in groups like the weights', but of at most {@code largestGroup} columns (32, 64 or 128):
@@ -95,7 +85,7 @@ public final class NativeProducts implements ProductPath {
             bytes += isNative(list, entry) ? readBytes(entry) : 0;
         }
         long task = Math.clamp(bytes / ((long) workers.threads() * TASKS_PER_WORKER), SMALLEST_TASK, LARGEST_TASK);
-        count = 0;
+        parts.clear();
         long work = 0;
         long large = (long) (bytes * (1 - SMALL_SHARE));
         for (int i = 0; i < list.size(); i++) {
@@ -108,7 +98,7 @@ public final class NativeProducts implements ProductPath {
             work += readBytes(entry) * entry.input().tokens();
         }
         boolean independent = list.independent();
-        run(work < MULTIPLIED_ALONE, workers, (part, first, end) -> multiply(part, first, end, independent));
+        parts.run(work < MULTIPLIED_ALONE, workers, (part, first, end) -> multiply(part, first, end, independent));
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
             if (!isNative(list, entry)) {
@@ -126,16 +116,16 @@ public final class NativeProducts implements ProductPath {
         }
         long unit = Math.ceilDiv(readBytes(entry), units);
         if (group > 0 && entry.input().tokens() >= FEW_TOKENS) {
-            add(new Part(entry, 0, units, TASK_TILES, group));
+            parts.add(new TaskParts.Part(entry, 0, units, TASK_TILES, group));
             return;
         }
         if (entry.w() instanceof GgufMatrix && entry.input().tokens() >= GgufKernels.MANY_TOKENS) {
-            add(new Part(entry, 0, units, TASK_ROWS, group));
+            parts.add(new TaskParts.Part(entry, 0, units, TASK_ROWS, group));
             return;
         }
         int border = Math.clamp(large / unit, 0, units);
-        add(new Part(entry, 0, border, (int) Math.max(1, task / unit), group));
-        add(new Part(entry, border, units, (int) Math.max(1, Math.max(SMALLEST_TASK, task / 4) / unit), group));
+        parts.add(new TaskParts.Part(entry, 0, border, (int) Math.max(1, task / unit), group));
+        parts.add(new TaskParts.Part(entry, border, units, (int) Math.max(1, Math.max(SMALLEST_TASK, task / 4) / unit), group));
     }
 
     /** Whether only some columns of the tiles are read; lists of many tiles in pieces are better read by that kernel, too. */
@@ -170,7 +160,7 @@ public final class NativeProducts implements ProductPath {
 
     /** Rounds each input for the schemes of the matrices that it meets. */
     private void quantize(ProductList list, Workers workers) {
-        count = 0;
+        parts.clear();
         long floats = 0;
         for (int i = 0; i < list.size(); i++) {
             list.get(i).input().forget();
@@ -178,18 +168,18 @@ public final class NativeProducts implements ProductPath {
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
             if (entry.w() instanceof PackedMatrix packed && entry.input().request(group(packed))) {
-                add(new Part(entry, 0, entry.input().tokens(), FEW_TOKENS, group(packed)));
+                parts.add(new TaskParts.Part(entry, 0, entry.input().tokens(), FEW_TOKENS, group(packed)));
                 floats += (long) entry.input().tokens() * packed.columns();
             }
             if (entry.w() instanceof GgufMatrix blocks && blocks.hasKernels() && entry.input().requestForGguf()) {
-                add(new Part(entry, 0, entry.input().tokens(), FEW_TOKENS, 0));
+                parts.add(new TaskParts.Part(entry, 0, entry.input().tokens(), FEW_TOKENS, 0));
                 floats += (long) entry.input().tokens() * blocks.columns();
             }
         }
-        run(floats < ROUNDED_ALONE, workers, this::quantize);
+        parts.run(floats < ROUNDED_ALONE, workers, this::quantize);
     }
 
-    private void quantize(Part part, int first, int end) {
+    private void quantize(TaskParts.Part part, int first, int end) {
         ProductList.Input input = part.entry().input();
         if (part.entry().w() instanceof GgufMatrix) {
             kernels.gguf().quantize(input.x(), first, end - first, input.forGguf());
@@ -202,7 +192,7 @@ public final class NativeProducts implements ProductPath {
         return Math.min(largestGroup, QuantizedActivations.groupColumns(w.scheme()));
     }
 
-    private void multiply(Part part, int first, int end, boolean independent) {
+    private void multiply(TaskParts.Part part, int first, int end, boolean independent) {
         ProductList.Entry entry = part.entry();
         if (entry.w() instanceof PackedMatrix packed && skipsColumns(entry)) {
             kernels.multiplySparse(packed, entry.input().quantized(part.group()), sparse.of(entry),
@@ -224,7 +214,7 @@ public final class NativeProducts implements ProductPath {
         }
     }
 
-    private void multiply(Part part, NativeKernels.Rows rows, boolean independent) {
+    private void multiply(TaskParts.Part part, NativeKernels.Rows rows, boolean independent) {
         ProductList.Entry entry = part.entry();
         switch (entry.w()) {
             case PackedMatrix packed -> kernels.multiply(packed, entry.input().quantized(part.group()), rows, entry.y());
@@ -232,39 +222,5 @@ public final class NativeProducts implements ProductPath {
             case DenseMatrix dense -> kernels.multiplyDense(dense, rows, entry.input().x(), entry.input().tokens(), entry.y());
             default -> throw new IllegalStateException("no native product with " + entry.w().storage());
         }
-    }
-
-    private void add(Part part) {
-        if (count == parts.length) {
-            parts = Arrays.copyOf(parts, Math.max(16, 2 * count));
-            starts = Arrays.copyOf(starts, parts.length + 1);
-        }
-        parts[count] = part;
-        starts[count + 1] = starts[count] + part.tasks();
-        count++;
-    }
-
-    /** Does units {@code first … end−1} of a part. */
-    @FunctionalInterface
-    private interface Work {
-        void run(Part part, int first, int end);
-    }
-
-    /** All parts as one job, or on this thread alone. */
-    private void run(boolean alone, Workers workers, Work work) {
-        if (alone) {
-            for (int i = 0; i < count; i++) {
-                work.run(parts[i], parts[i].first(), parts[i].end());
-            }
-            return;
-        }
-        workers.run(starts[count], (task, _) -> {
-            int i = 0;
-            while (task >= starts[i + 1]) {
-                i++;
-            }
-            int first = parts[i].first() + (task - starts[i]) * parts[i].size();
-            work.run(parts[i], first, Math.min(first + parts[i].size(), parts[i].end()));
-        });
     }
 }

@@ -17,7 +17,7 @@ public sealed interface ProductPath permits ExactProducts, IntegerProducts, Nati
         };
     }
 
-    /** Vectors in Java; activations are not rounded. */
+    /** Vectors in Java; activations of few tokens meet packed matrices rounded to 8 bits. */
     static ProductPath vectors() {
         return new VectorProducts();
     }

@@ -1,16 +1,23 @@
 package org.mojave.engine.kernel;
 
+import java.util.Arrays;
 import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.packed.Scheme;
 
 /**
  * Activations [tokens, columns] as signed bytes with a scale per group: {@code x ≈ scale · value}, scale = max|x| / 127,
  * value rounded half to even, at most 127 in size. A group with a value that is not finite gets the scale NaN. Reused from
- * product to product: {@link #reshape} keeps the memory. Filled by {@link NativeKernels#quantize} or {@link PackedOracle}.
+ * product to product: {@link #reshape} keeps the memory. Filled by {@link NativeKernels#quantize}, {@link #round} or {@link PackedOracle},
+ * which give the same.
  */
 public final class QuantizedActivations {
     /** Largest group, and the group of schemes whose scale holds for a whole row. */
     public static final int LARGEST_GROUP = 128;
+    /** Below this all of a group is 0. */
+    private static final float SMALLEST = 1e-30f;
+    private static final float LARGEST_CODE = 127;
+    /** Adding 1.5 · 2^23 leaves the nearest whole number in the lowest bits. */
+    private static final float ROUND = 12582912f;
 
     private int tokens;
     private int columns;
@@ -18,6 +25,7 @@ public final class QuantizedActivations {
     private byte[] values = new byte[0];
     private float[] scales = new float[0];
     private int[] sums = new int[0];
+    private int[] pairs = new int[0];
 
     /** The group of activations that fits weights of that scheme: theirs, or 128 if theirs is the row. */
     public static int groupColumns(Scheme scheme) {
@@ -43,6 +51,11 @@ public final class QuantizedActivations {
             scales = new float[tokens * groups()];
             sums = new int[tokens * groups()];
         }
+    }
+
+    /** Gives room for {@link #pairs} of that shape. */
+    void makePairs() {
+        pairs = pairs.length < tokens * paddedColumns() / 2 ? new int[tokens * paddedColumns() / 2] : pairs;
     }
 
     /** Rows. */
@@ -72,7 +85,7 @@ public final class QuantizedActivations {
 
     /** Bytes of the memory kept. */
     public long bytes() {
-        return values.length + 4L * scales.length + 4L * sums.length;
+        return values.length + 4L * scales.length + 4L * sums.length + 4L * pairs.length;
     }
 
     /** [tokens, paddedColumns], owned by this object. */
@@ -88,5 +101,67 @@ public final class QuantizedActivations {
     /** Sums of the values of a group, [tokens, groups], owned by this object. */
     int[] sums() {
         return sums;
+    }
+
+    /** Fills the rows of some tokens of x [tokens, columns], and their pairs, for which there must be room. */
+    void round(Block x, int first, int count) {
+        for (int token = first; token < first + count; token++) {
+            int from = x.offset() + token * x.stride();
+            int to = token * paddedColumns();
+            Arrays.fill(values, to + columns, to + paddedColumns(), (byte) 0);
+            for (int group = 0; group < groups(); group++) {
+                int start = group * groupColumns;
+                round(x.values(), from + start, to + start, Math.min(groupColumns, columns - start), token * groups() + group);
+            }
+            pair(values, to, pairs, paddedColumns());
+        }
+    }
+
+    private void round(float[] x, int from, int to, int count, int group) {
+        float largest = Float.intBitsToFloat(largest(x, from, count));
+        if (!(largest < Float.POSITIVE_INFINITY) || largest < SMALLEST) {
+            Arrays.fill(values, to, to + count, (byte) 0);
+            scales[group] = largest < SMALLEST ? 0 : Float.NaN;
+            sums[group] = 0;
+            return;
+        }
+        codes(x, from, LARGEST_CODE / largest, values, to, count);
+        scales[group] = largest / LARGEST_CODE;
+        sums[group] = sum(values, to, count);
+    }
+
+    private static int largest(float[] x, int from, int count) {
+        int bits = 0;
+        for (int i = 0; i < count; i++) {
+            bits = Math.max(bits, Float.floatToRawIntBits(x[from + i]) & Integer.MAX_VALUE);
+        }
+        return bits;
+    }
+
+    private static void codes(float[] x, int from, float inverse, byte[] target, int to, int count) {
+        for (int i = 0; i < count; i++) {
+            target[to + i] = (byte) Float.floatToRawIntBits(x[from + i] * inverse + ROUND);
+        }
+    }
+
+    private static int sum(byte[] values, int from, int count) {
+        int sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += values[from + i];
+        }
+        return sum;
+    }
+
+    /** Of four columns the first and third, then the second and fourth. */
+    private static void pair(byte[] values, int from, int[] pairs, int count) {
+        for (int c = from; c < from + count; c += 4) {
+            pairs[c / 2] = (values[c] & 0xffff) | (values[c + 2] << 16);
+            pairs[c / 2 + 1] = (values[c + 1] & 0xffff) | (values[c + 3] << 16);
+        }
+    }
+
+    /** Pairs of values, 16 bits each: of columns 0 and 2 the first, of columns 1 and 3 the second of each four; owned by this object. */
+    int[] pairs() {
+        return pairs;
     }
 }

@@ -26,7 +26,7 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
 class ForcedWidthTest {
     private static final List<Class<?>> TESTS = List.of(FactorizationsTest.class, GgufKernelsTest.class, GramTest.class, LaneSumTest.class,
             MeansTest.class, PackedMatrixTest.class, PowersTest.class, ProductPathTest.class, ProductsTest.class, SparseProductsTest.class,
-            StoredAttentionTest.class);
+            StoredAttentionTest.class, TileProductTest.class);
     private static final int FEWEST_TESTS = 500;
     private static final int LIMIT_MINUTES = 10;
 

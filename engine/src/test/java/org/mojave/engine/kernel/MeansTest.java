@@ -32,7 +32,8 @@ class MeansTest {
     void javaSaysWhichSchemesAreReadAsTheyLie() {
         ProductPath path = ProductPath.vectors();
         assertThat(path.means(packed("4g64a"))).isEqualTo(new Means.Vectors(TileProduct.BITS));
-        assertThat(path.means(packed("5g64a"))).isEqualTo(new Means.Decoded(PackedDecoder.SUPPORTED ? PackedDecoder.BITS : 0));
+        assertThat(path.means(packed("5g64a")).describe()).isEqualTo("Java vectors of " + TileProduct.BITS + " bits × 8-bit activations");
+        assertThat(path.means(packed("5g64a6"))).isEqualTo(new Means.Decoded(PackedDecoder.SUPPORTED ? PackedDecoder.BITS : 0));
         assertThat(path.means(packed("2g64t6")).describe()).isEqualTo("decoding to floats element by element");
         assertThat(path.means(gguf(GgufType.Q4_K))).isEqualTo(new Means.Decoded(GgufDecoder.BITS));
         assertThat(path.means(gguf(GgufType.MXFP4))).isEqualTo(new Means.Decoded(0));

@@ -52,7 +52,7 @@ class MeansInUseTest {
         try (Model model = Model.open(Goldens.ofRepository().folder().resolve("olmoe"))) {
             Model packed = model.rewritten(model.config().node(), new Packed(model));
             assertThat(MeansInUse.of(packed, ProductPath.vectors()).describe())
-                    .matches("decoding to floats in " + VECTORS + " for f32; " + VECTORS + " for 4g64a; decoding to floats element by element for 2g64t6");
+                    .matches("decoding to floats in " + VECTORS + " for f32; " + VECTORS + " × 8-bit activations for 4g64a; decoding to floats element by element for 2g64t6");
             if (NativeSupport.load(new NativeChoice.Best()) instanceof NativeSupport.Available(NativeKernels kernels)) {
                 MeansInUse use = MeansInUse.of(packed, new NativeProducts(kernels, 128));
                 assertThat(use.storages().values().stream().flatMap(List::stream)).containsExactlyInAnyOrder("f32", "4g64a", "2g64t6");
