@@ -93,7 +93,8 @@ for bits in 4 3 2; do
     row "rtn-$bits" "RTN, $bits bits" ""
     row "hqq-$bits" "HQQ, $bits bits" ""
     row "awq-$bits" "AWQ, $bits bits" ""
-    row "gptq-$bits" "GPTQ as published, $bits bits" ""
+    row "published-$bits" "GPTQ as published, $bits bits" ""
+    row "gptq-$bits" "GPTQ by activity, fitted ranges, $bits bits" ""
     row "moequant-$bits" "MoEQuant (EBSS tokens, AGQ), $bits bits" ""
     row "matched-$bits" "Mojave's default (GPTQ matched to the original, sweeps), $bits bits" ""
 done

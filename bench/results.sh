@@ -69,6 +69,7 @@ methods() { # all at groups of 32 with zero points
     local bits plain=(--no-matching --sweeps 0 --shrinkage 0)
     for bits in 4 3 2; do
         measure "gptq-$bits" --bits "$bits" --group-size 32 "${plain[@]}"
+        measure "published-$bits" --bits "$bits" --group-size 32 "${plain[@]}" --group-scales compensated
         sampled "moequant-$bits" --bits "$bits" --group-size 32 "${plain[@]}" --affinity-power 1 --affinity-from quantized
         measure "matched-$bits" --bits "$bits" --group-size 32
         measure "awq-$bits" --method awq --bits "$bits" --group-size 32
