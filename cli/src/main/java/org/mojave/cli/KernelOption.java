@@ -20,7 +20,7 @@ final class KernelOption {
         NATIVE,
         /** Vectors in Java. */
         JAVA,
-        /** Java vectors, without native code. */
+        /** Weights decoded, activations not rounded. */
         EXACT;
 
         @Override

@@ -162,9 +162,7 @@ public final class NativeProducts implements ProductPath {
     private void quantize(ProductList list, Workers workers) {
         parts.clear();
         long floats = 0;
-        for (int i = 0; i < list.size(); i++) {
-            list.get(i).input().forget();
-        }
+        list.forgetRounded();
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
             if (entry.w() instanceof PackedMatrix packed && entry.input().request(group(packed))) {

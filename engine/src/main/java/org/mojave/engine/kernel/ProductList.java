@@ -199,6 +199,11 @@ public final class ProductList {
         return input;
     }
 
+    /** Forgets the rounded forms of all activations: they may have changed. */
+    void forgetRounded() {
+        inputs.subList(0, inputCount).forEach(Input::forget);
+    }
+
     /** Products. */
     public int size() {
         return entries.size();

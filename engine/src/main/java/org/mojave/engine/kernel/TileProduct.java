@@ -16,8 +16,7 @@ import org.mojave.format.packed.Scheme;
  * are rows: a vector covers 4, 8 or 16 of them. Returns the bits of {@link PackedOracle}, as the native kernels do.
  */
 final class TileProduct {
-    private static final VectorSpecies<Integer> INTEGERS =
-            IntVector.SPECIES_PREFERRED.length() > PackedLayout.TILE_ROWS ? IntVector.SPECIES_512 : IntVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Integer> INTEGERS = TileSums.INTEGERS;
     private static final VectorSpecies<Float> FLOATS = INTEGERS.withLanes(float.class);
     private static final int LANES = INTEGERS.length();
     private static final int TILE_ROWS = PackedLayout.TILE_ROWS;

@@ -18,12 +18,10 @@ import org.mojave.format.packed.Scheme;
  * <p>The compiler loses vectors above some tens of operations a method, hence the small methods.
  */
 final class TileSums {
-    private static final VectorSpecies<Integer> INTEGERS =
+    /** At most a tile's rows wide. */
+    static final VectorSpecies<Integer> INTEGERS =
             IntVector.SPECIES_PREFERRED.length() > PackedLayout.TILE_ROWS ? IntVector.SPECIES_512 : IntVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Short> SHORTS = INTEGERS.withLanes(short.class);
-    /** Width of the vectors in use. */
-    static final int BITS = INTEGERS.vectorBitSize();
-
     private static final int LANES = INTEGERS.length();
     private static final int VECTOR_BYTES = 64;
     private static final int RUN_COLUMNS = PackedLayout.RUN_COLUMNS;
@@ -197,8 +195,7 @@ final class TileSums {
         int count = units.count();
         for (int i = 0; i < count; i++) {
             IntVector sum = unit(bits, load(at + (long) VECTOR_BYTES * list[i]), RUN_PAIRS / bits * list[i]);
-            int run = TILE_ROWS * (list[i] / bits) + row;
-            sum.add(IntVector.fromArray(INTEGERS, sums, run)).intoArray(sums, run);
+            store(sum, list[i] / bits, row);
         }
     }
 

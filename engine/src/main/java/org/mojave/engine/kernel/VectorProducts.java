@@ -86,9 +86,7 @@ public final class VectorProducts implements ProductPath {
     private void round(ProductList list, Workers workers) {
         parts.clear();
         long floats = 0;
-        for (int i = 0; i < list.size(); i++) {
-            list.get(i).input().forget();
-        }
+        list.forgetRounded();
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
             if (readsTiles(list, entry) && entry.w() instanceof PackedMatrix w && entry.input().request(group(w))) {

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import org.mojave.format.file.ReadableFile;
 
 /** A file whose reads go wrong from a position on, in the way asked for. */
-final class FaultyFile implements ReadableFile {
+final class FaultyFile implements WrappedFile {
     /** What goes wrong. */
     enum Fault {
         /** The disk says so. */
@@ -68,22 +68,7 @@ final class FaultyFile implements ReadableFile {
     }
 
     @Override
-    public long size() throws IOException {
-        return file.size();
-    }
-
-    @Override
-    public int alignment() {
-        return file.alignment();
-    }
-
-    @Override
-    public boolean direct() {
-        return file.direct();
-    }
-
-    @Override
-    public void close() throws IOException {
-        file.close();
+    public ReadableFile file() {
+        return file;
     }
 }

@@ -31,7 +31,7 @@ final class ReadQueueTest {
     Path folder;
 
     /** Each of the first reads waits for so many others, and notes how long it is. */
-    private record Meeting(ReadableFile file, CountDownLatch met, Queue<Integer> lengths) implements ReadableFile {
+    private record Meeting(ReadableFile file, CountDownLatch met, Queue<Integer> lengths) implements WrappedFile {
         @Override
         public int read(ByteBuffer target, long position) throws IOException {
             lengths.add(target.remaining());
@@ -44,26 +44,6 @@ final class ReadQueueTest {
                 throw new IOException(e);
             }
             return file.read(target, position);
-        }
-
-        @Override
-        public long size() throws IOException {
-            return file.size();
-        }
-
-        @Override
-        public int alignment() {
-            return file.alignment();
-        }
-
-        @Override
-        public boolean direct() {
-            return file.direct();
-        }
-
-        @Override
-        public void close() throws IOException {
-            file.close();
         }
     }
 
