@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.mojave.compress.calibrate.BalancedText;
 import org.mojave.compress.calibrate.StatisticsHeader;
@@ -84,8 +85,9 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
                 return tokens;
             });
             Rewriting.Rewritten rewritten = stages.time("rewrite", () -> new Rewriting(request, interrupted, listener).of(source, chosen.sequences()));
-            Planning.Planned planned = stages.time("weigh", () -> new Planning(request, interrupted, listener).plan(rewritten.source(),
-                    chosen.sequences()));
+            Planning planning = new Planning(request, interrupted, listener);
+            Supplier<Planning.Planned> plan = () -> planning.plan(rewritten.source(), chosen.sequences());
+            Planning.Planned planned = request.recipe().target().isPresent() ? stages.time("weigh", plan) : plan.get();
             planned.plan().requireFit(request.recipe().transformation());
             Map<String, byte[]> files = SmallFiles.of(planned.plan(), request.recipe(), source.parameters());
             return new Preparation(request, rewritten.source(), planned, FileLayout.of(planned.plan()), files, chosen, statistics,
