@@ -79,6 +79,15 @@ final class LauncherTest {
         assertThat(showing.run("compress", "x", "--out", "y", "--memory=0.5GB").out()).containsPattern("Heap Max Capacity: 19[0-2]M");
     }
 
+    /** Keys and values live in the heap: a quarter of a small container would not hold those of a long context that its memory has room for. */
+    @Test
+    void whoGeneratesMayUseThreeQuartersOfTheMemoryAsHeap() throws Exception {
+        Launcher showing = MOJAVE.with("MOJAVE_JAVA_OPTIONS", "-Xlog:gc+init -XX:MaxRAM=2g");
+        assertThat(showing.run("run", "x").out()).containsPattern("Heap Max Capacity: 15[34]\\dM").contains("Heap Initial Capacity: 64M");
+        assertThat(showing.run("bench", "x").out()).containsPattern("Heap Max Capacity: 15[34]\\dM");
+        assertThat(showing.run("eval", "x").out()).containsPattern("Heap Max Capacity: 51\\dM");
+    }
+
     @Test
     void doctorSpeaksJsonWithNothingAround() throws Exception {
         Run run = MOJAVE.run("doctor", "--json", "--quiet", "--folder", folder.toString());

@@ -24,7 +24,7 @@ public final class MemoryReader implements AutoCloseable {
 
     /** Takes memory for {@code threads} threads: 192 MiB each, less where the heap is small. */
     public MemoryReader(int threads) {
-        long part = Math.clamp(Runtime.getRuntime().maxMemory() / 4 / threads, SMALLEST_PART, LARGEST_PART);
+        long part = Math.clamp(Runtime.getRuntime().maxMemory() / 8 / threads, SMALLEST_PART, LARGEST_PART);
         parts = Stream.generate(() -> arena.allocate(part, 64)).limit(threads).toList();
         parts.forEach(memory -> memory.fill((byte) 0));
     }
