@@ -26,7 +26,7 @@ public final class GradientSupport {
 
     private static Optional<String> missing(LayerSpec layer) {
         Optional<String> attention = switch (layer.attention()) {
-            case Attention.Latent _ -> Optional.of("latent attention");
+            case Attention.Latent _ -> Optional.empty();
             case Attention.GroupedQuery grouped -> grouped.norm() == QueryKeyNorm.UNWEIGHTED_AFTER_ROPE
                     ? Optional.of("a norm of queries and keys after the rope") : Optional.empty();
         };
