@@ -153,7 +153,7 @@ final class FeedForwardBack {
         float[] opening = gate.forward(halves.x(), tokens);
         float[] dy = halves.output().clone();
         for (int t = 0; t < tokens; t++) {
-            double open = Network.sigmoid(opening[t]);
+            double open = ActivationSlope.sigmoid(opening[t]);
             double sum = 0;
             for (int c = t * size; c < (t + 1) * size; c++) {
                 sum += (double) dy[c] * pass.output()[c];

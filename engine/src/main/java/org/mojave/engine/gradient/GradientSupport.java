@@ -1,11 +1,8 @@
 package org.mojave.engine.gradient;
 
-import java.util.Locale;
 import java.util.Optional;
-import org.mojave.engine.model.Activation;
 import org.mojave.engine.model.Attention;
 import org.mojave.engine.model.FeedForward;
-import org.mojave.engine.model.Gating;
 import org.mojave.engine.model.LayerSpec;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.Norm;
@@ -35,9 +32,8 @@ public final class GradientSupport {
 
     private static Optional<String> missing(FeedForward feedForward) {
         return switch (feedForward) {
-            case FeedForward.Dense dense -> missing(dense.gating());
-            case FeedForward.Mixture mixture -> missing(mixture.router()).or(() -> missing(mixture.gating()))
-                    .or(() -> mixture.shared().flatMap(shared -> missing(shared.gating())));
+            case FeedForward.Dense _ -> Optional.empty();
+            case FeedForward.Mixture mixture -> missing(mixture.router());
         };
     }
 
@@ -48,14 +44,6 @@ public final class GradientSupport {
         return switch (router.score()) {
             case Router.Score.SparseMixer _ -> Optional.of("the SparseMixer router");
             case Router.Score.Softmax _, Router.Score.SoftmaxOfChosen _, Router.Score.Sigmoid _ -> Optional.empty();
-        };
-    }
-
-    private static Optional<String> missing(Gating gating) {
-        return switch (gating) {
-            case Gating.Product(Activation activation) -> activation == Activation.SILU ? Optional.empty()
-                    : Optional.of("the activation " + activation.name().toLowerCase(Locale.ROOT));
-            case Gating.Clamped _ -> Optional.empty();
         };
     }
 }

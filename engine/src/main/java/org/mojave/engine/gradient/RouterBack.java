@@ -59,7 +59,7 @@ record RouterBack(Router router) {
         switch (router.score()) {
             case Router.Score.Sigmoid _ -> {
                 for (int e = 0; e < experts; e++) {
-                    scores[e] = Network.sigmoid(routing.logits()[token * experts + e]);
+                    scores[e] = ActivationSlope.sigmoid(routing.logits()[token * experts + e]);
                 }
             }
             case Router.Score.Softmax _ -> {

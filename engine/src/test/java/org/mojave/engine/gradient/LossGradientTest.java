@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -16,6 +18,7 @@ import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.UnsupportedModelException;
 import org.mojave.engine.run.Batch;
 import org.mojave.engine.run.Ends;
+import org.mojave.engine.run.GoldenCopy;
 import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.LayerWeights;
 import org.mojave.engine.run.LinearObserver;
@@ -39,9 +42,25 @@ class LossGradientTest {
         "olmoe_clip", "qwen2_moe", "qwen2_moe_step", "qwen3_moe", "qwen3_moe_mixed"})
     void gradientIsTheSlopeOfTheLoss(String name) {
         GoldenModel golden = Goldens.ofRepository().model(name);
+        holdAgainstDifferences(golden.folder(), Arrays.asList(golden.inputs()));
+    }
+
+    /** What no golden has, on its weights: the loss only has to be a function, not a good one. */
+    @ParameterizedTest
+    @ValueSource(strings = {"gelu", "gelu_pytorch_tanh", "quick_gelu", "relu", "relu2"})
+    void gradientIsTheSlopeOfTheLossWithEveryActivation(String activation, @TempDir Path folder) {
+        List<int[]> sequences = Arrays.asList(Goldens.ofRepository().model("mixtral").inputs());
+        holdAgainstDifferences(GoldenCopy.make("mixtral", folder, config -> changed(config, "\"silu\"", "\"" + activation + "\"")), sequences);
+    }
+
+    private static String changed(String config, String from, String to) {
+        assertThat(config).contains(from);
+        return config.replace(from, to);
+    }
+
+    private static void holdAgainstDifferences(Path folder, List<int[]> sequences) {
         Random random = new Random(SEED);
-        try (Model model = Model.open(golden.folder()); Workers workers = new Workers(2)) {
-            List<int[]> sequences = Arrays.asList(golden.inputs());
+        try (Model model = Model.open(folder); Workers workers = new Workers(2)) {
             Forward forward = new Forward(model, workers, sequences);
             float[][] gradients = new LossGradient(model, workers).behindHalves(sequences);
             assertThat(gradients).hasNumberOfRows(2 * model.spec().layers().size());
