@@ -5,7 +5,6 @@ import org.mojave.engine.model.Attention;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
-import org.mojave.engine.model.VectorRole;
 import org.mojave.engine.run.Model;
 import org.mojave.engine.store.Weights;
 
@@ -27,7 +26,7 @@ final class AttentionBack {
     /** As {@link FeedForwardBack#back}. */
     void back(int layer, float[] states, float[] output, float[] gradient) {
         Attention attention = spec.layer(layer).attention();
-        SquareNorm norm = new SquareNorm(spec.norm().epsilon(), weights.vector(VectorRole.ATTENTION_NORM, layer).orElseThrow());
+        HiddenNorm norm = HiddenNorm.ofAttention(spec.norm(), weights, layer);
         float[] x = norm.forward(states);
         int tokens = x.length / spec.hiddenSize();
         float[] contexts = new float[Math.multiplyExact(tokens, attention.heads() * attention.valueDimension())];

@@ -6,7 +6,6 @@ import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
-import org.mojave.engine.model.VectorRole;
 import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.LayerWeights;
 import org.mojave.engine.run.LinearObserver;
@@ -33,7 +32,7 @@ final class FeedForwardBack {
      * gradient at what it adds to them.
      */
     void back(int layer, float[] states, float[] output, float[] gradient) {
-        SquareNorm norm = new SquareNorm(spec.norm().epsilon(), weights.vector(VectorRole.FEED_FORWARD_NORM, layer).orElseThrow());
+        HiddenNorm norm = HiddenNorm.ofFeedForward(spec.norm(), weights, layer);
         float[] x = norm.forward(states);
         int tokens = x.length / spec.hiddenSize();
         float[] dx = new float[x.length];

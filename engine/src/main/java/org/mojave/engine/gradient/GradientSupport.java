@@ -5,7 +5,6 @@ import org.mojave.engine.model.Attention;
 import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.LayerSpec;
 import org.mojave.engine.model.ModelSpec;
-import org.mojave.engine.model.Norm;
 import org.mojave.engine.model.QueryKeyNorm;
 import org.mojave.engine.model.Router;
 
@@ -15,9 +14,6 @@ public final class GradientSupport {
 
     /** The first block of the model that has none, for people; empty if all have one. */
     public static Optional<String> missing(ModelSpec spec) {
-        if (spec.norm() instanceof Norm.Layer) {
-            return Optional.of("layer norm");
-        }
         return spec.layers().stream().distinct().flatMap(layer -> missing(layer).stream()).findFirst();
     }
 
@@ -41,9 +37,6 @@ public final class GradientSupport {
         if (router.target() == Router.Target.EXPERT_INPUT) {
             return Optional.of("a router that scales what goes into experts");
         }
-        return switch (router.score()) {
-            case Router.Score.SparseMixer _ -> Optional.of("the SparseMixer router");
-            case Router.Score.Softmax _, Router.Score.SoftmaxOfChosen _, Router.Score.Sigmoid _ -> Optional.empty();
-        };
+        return Optional.empty();
     }
 }

@@ -6,7 +6,6 @@ import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
 import org.mojave.engine.model.UnsupportedModelException;
-import org.mojave.engine.model.VectorRole;
 import org.mojave.engine.run.Batch;
 import org.mojave.engine.run.Ends;
 import org.mojave.engine.run.LayerRunner;
@@ -18,7 +17,8 @@ import org.mojave.engine.run.RouterListener;
 
 /**
  * Gradient of the loss with respect to what each half of a layer adds to the residual stream. The loss is the sum over all tokens but the
- * last of each sequence of −ln p(next token). Choices of experts are taken as fixed, as everywhere in training.
+ * last of each sequence of −ln p(next token). Choices of experts are taken as fixed, as everywhere in training, and so is which
+ * logits SparseMixer compares.
  *
  * <p>Example: {@code float[][] behind = new LossGradient(model, workers).behindHalves(List.of(tokens));}
  */
@@ -104,7 +104,7 @@ public final class LossGradient {
     private float[] loss(List<int[]> sequences, float[] states) {
         int size = spec.hiddenSize();
         int vocabulary = spec.vocabularySize();
-        SquareNorm norm = new SquareNorm(spec.norm().epsilon(), model.weights().vector(VectorRole.FINAL_NORM, MatrixId.NONE).orElseThrow());
+        HiddenNorm norm = HiddenNorm.ofHead(spec.norm(), model.weights(), MatrixId.NONE);
         Linear head = Linear.of(model.weights(), MatrixId.of(spec.tiedHead() ? MatrixRole.EMBEDDING : MatrixRole.HEAD), workers);
         Ends ends = new Ends(model, workers);
         float[] logits = new float[PANEL_ROWS * vocabulary];
