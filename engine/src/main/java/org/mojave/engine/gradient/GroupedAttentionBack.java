@@ -5,7 +5,6 @@ import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.Attention;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
-import org.mojave.engine.model.QueryKeyNorm;
 import org.mojave.engine.model.VectorRole;
 import org.mojave.engine.store.Weights;
 
@@ -35,15 +34,23 @@ record GroupedAttentionBack(Attention.GroupedQuery attention, double epsilon, We
     }
 
     private Projection projection(int layer, MatrixRole role) {
-        boolean turns = role != MatrixRole.VALUE;
-        boolean normed = turns && (attention.norm() == QueryKeyNorm.PER_HEAD || attention.norm() == QueryKeyNorm.WHOLE);
-        Optional<SquareNorm> norm = normed ? weights.vector(role == MatrixRole.QUERY ? VectorRole.QUERY_NORM : VectorRole.KEY_NORM, layer)
-                .map(weight -> new SquareNorm(epsilon, weight)) : Optional.empty();
-        Optional<Positions.Turn> turn = turns ? attention.rope().map(rope -> Positions.Turn.of(rope, attention.headDimension(), 0))
-                : Optional.empty();
-        Optional<Attention.Temperature> temperature = role == MatrixRole.QUERY && attention.rope().isEmpty() ? attention.temperature()
-                : Optional.empty();
-        return new Projection(Linear.of(weights, MatrixId.of(role, layer), workers), norm, attention.clip(),
-                new Positions(turn, temperature, lengths));
+        Linear linear = Linear.of(weights, MatrixId.of(role, layer), workers);
+        if (role == MatrixRole.VALUE) {
+            return new Projection(linear, Optional.empty(), attention.clip(), new Positions(Optional.empty(), Optional.empty(), lengths),
+                    Optional.empty());
+        }
+        boolean query = role == MatrixRole.QUERY;
+        Optional<SquareNorm> norm = switch (attention.norm()) {
+            case PER_HEAD, WHOLE -> weights.vector(query ? VectorRole.QUERY_NORM : VectorRole.KEY_NORM, layer)
+                    .map(weight -> new SquareNorm(epsilon, weight));
+            case NONE, UNWEIGHTED_AFTER_ROPE -> Optional.empty();
+        };
+        Optional<SquareNorm> last = switch (attention.norm()) {
+            case UNWEIGHTED_AFTER_ROPE -> attention.rope().map(_ -> SquareNorm.unweighted(epsilon, attention.headDimension()));
+            case NONE, PER_HEAD, WHOLE -> Optional.empty();
+        };
+        Optional<Attention.Temperature> temperature = query && attention.rope().isEmpty() ? attention.temperature() : Optional.empty();
+        Optional<Positions.Turn> turn = attention.rope().map(rope -> Positions.Turn.of(rope, attention.headDimension(), 0));
+        return new Projection(linear, norm, attention.clip(), new Positions(turn, temperature, lengths), last);
     }
 }

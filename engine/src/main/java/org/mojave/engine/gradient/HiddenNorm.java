@@ -12,6 +12,13 @@ sealed interface HiddenNorm permits SquareNorm, LayerNorm {
     /** Adds to {@code dx} what {@code dy}, the gradient at the normalised rows of x, makes at x. */
     void back(float[] x, float[] dy, float[] dx);
 
+    /** What {@code dy} makes at x, in a new array. */
+    default float[] back(float[] x, float[] dy) {
+        float[] dx = new float[x.length];
+        back(x, dy, dx);
+        return dx;
+    }
+
     /** Before the attention of a layer. */
     static HiddenNorm ofAttention(Norm norm, Weights weights, int layer) {
         return of(norm, weights, layer, new Roles(VectorRole.ATTENTION_NORM, VectorRole.ATTENTION_NORM_BIAS));

@@ -81,8 +81,7 @@ record LatentAttentionBack(Attention.Latent attention, Weights weights, Workers 
         }
         float[] normed = new float[queries.compressed().length];
         linear(MatrixRole.QUERY_UP, layer).back(dy, tokens, normed);
-        float[] compressed = new float[normed.length];
-        norm(VectorRole.QUERY_LATENT_NORM, layer).back(queries.compressed(), normed, compressed);
+        float[] compressed = norm(VectorRole.QUERY_LATENT_NORM, layer).back(queries.compressed(), normed);
         linear(MatrixRole.QUERY_DOWN, layer).back(compressed, tokens, dx);
     }
 
@@ -117,8 +116,7 @@ record LatentAttentionBack(Attention.Latent attention, Weights weights, Workers 
         copy(new Part(gradients.values(), attention.valueDimension(), 0), new Part(expanded, head, plain), attention.valueDimension());
         float[] normed = new float[tokens * rank];
         linear(MatrixRole.LATENT_UP, layer).back(expanded, tokens, normed);
-        float[] compressed = new float[tokens * rank];
-        norm(VectorRole.LATENT_NORM, layer).back(latents.compressed(), normed, compressed);
+        float[] compressed = norm(VectorRole.LATENT_NORM, layer).back(latents.compressed(), normed);
         float[] down = new float[tokens * (rank + rope)];
         copy(new Part(compressed, rank, 0), new Part(down, rank + rope, 0), rank);
         for (int i = 0; i < tokens * attention.heads(); i++) {

@@ -5,7 +5,6 @@ import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
-import org.mojave.engine.model.UnsupportedModelException;
 import org.mojave.engine.run.Batch;
 import org.mojave.engine.run.Ends;
 import org.mojave.engine.run.LayerRunner;
@@ -31,21 +30,12 @@ public final class LossGradient {
     private final Workers workers;
     private final LayerRunner runner;
 
-    /** Of that model; throws {@link UnsupportedModelException} if a block of it has no gradient here. */
+    /** Of that model. */
     public LossGradient(Model model, Workers workers) {
         this.model = model;
         this.workers = workers;
         spec = model.spec();
-        require(spec);
         runner = new LayerRunner(spec, workers);
-    }
-
-    /** Throws {@link UnsupportedModelException} if a block of the model has no gradient here. */
-    public static void require(ModelSpec spec) {
-        GradientSupport.missing(spec).ifPresent(block -> {
-            throw new UnsupportedModelException("the loss gradient of " + spec.modelType() + " models is not known: it cannot be taken through "
-                    + block);
-        });
     }
 
     /** Most bytes that so many tokens take: states and gradients behind all halves, and what one half needs beside. */

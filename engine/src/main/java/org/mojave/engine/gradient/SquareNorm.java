@@ -1,7 +1,16 @@
 package org.mojave.engine.gradient;
 
+import java.util.Arrays;
+
 /** Root-mean-square norm of rows as long as {@code weight}, forwards and backwards; sums in float64. */
 record SquareNorm(double epsilon, float[] weight) implements HiddenNorm {
+    /** With all weights 1. */
+    static SquareNorm unweighted(double epsilon, int size) {
+        float[] weight = new float[size];
+        Arrays.fill(weight, 1);
+        return new SquareNorm(epsilon, weight);
+    }
+
     @Override
     public float[] forward(float[] x) {
         float[] y = new float[x.length];
