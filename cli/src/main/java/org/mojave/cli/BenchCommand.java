@@ -10,6 +10,7 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.mojave.cli.bench.BenchResult;
 import org.mojave.cli.bench.DiskUse;
+import org.mojave.cli.bench.MemoryBeside;
 import org.mojave.cli.bench.Speed;
 import org.mojave.cli.bench.SpeedTest;
 import org.mojave.cli.machine.MemoryBandwidth;
@@ -131,17 +132,19 @@ final class BenchCommand implements Callable<Integer> {
             boolean forecasts = tests.stream().anyMatch(SpeedTest::oneByOne);
             Optional<ReadSpeed> disk = forecasts ? BenchForecast.disk(placed, common.seed()) : Optional.empty();
             List<Tried> tried = new ArrayList<>();
-            try (Model ready = placed.model(); BoundedOption.Opened decides = bounded.open(ready, Optional.empty())) {
+            long peak;
+            try (Model ready = placed.model(); MemoryBeside memory = forecasts && placed.plan().isEmpty() ? MemoryBeside.with(common.threads())
+                    : MemoryBeside.never(); BoundedOption.Opened decides = bounded.open(ready, Optional.empty())) {
                 Optional<RouteChange> forced = routes.map(RoutesOption.Routes::change);
                 Decoder decoder = new Decoder(ready, workers, RunParts.of(ready, selected.path()).pruning(pruning).keyValues(keyValues.type())
                         .routes(forced.map(first -> decides.change().map(first::then).orElse(first)).or(decides::change)).neurons(decides.choice()));
                 for (SpeedTest test : tests) {
-                    Speed speed = measure(console, placed, decoder, test);
+                    Speed speed = measure(console, placed, decoder, test, memory);
                     tried.add(new Tried(speed, routes.isPresent() ? routes.map(given -> given.forecast(placed.report().slots())) : placed.report().replay()));
                 }
                 decides.line().ifPresent(console::note);
+                peak = ProcessMemory.residentPeak() - memory.bytes();
             }
-            long peak = ProcessMemory.residentPeak();
             MemoryBandwidth bandwidth = MemoryBandwidth.best(common.threads());
             pruning.ifPresent(skips -> console.note(PruneOption.line(skips)));
             BenchForecast.Context context = new BenchForecast.Context(bandwidth.bytesPerSecond(), disk, keyValues.type(), common.seed());
@@ -216,7 +219,7 @@ final class BenchCommand implements Callable<Integer> {
         return new MemoryShares.Working(cache, LayerRunner.workingBytes(model.spec(), rows) + logits + bounded.bytes(model));
     }
 
-    private Speed measure(Console console, StoreOption.Placed placed, Decoder decoder, SpeedTest test) {
+    private Speed measure(Console console, StoreOption.Placed placed, Decoder decoder, SpeedTest test, MemoryBeside memory) throws InterruptedException {
         SplittableRandom random = new SplittableRandom(common.seed());
         int vocabulary = placed.model().vocabularySize();
         RouterListener listener = placed.report().listener();
@@ -227,9 +230,11 @@ final class BenchCommand implements Callable<Integer> {
         } while (System.nanoTime() - started < warmUp * 1e9);
         placed.report().generationBegins();
         long[] nanos = new long[repetitions];
+        MemoryBeside.Looks looks = memory.begin(test);
         try (Progress progress = console.progress("Measuring " + test.name(), repetitions, Progress.Unit.ITEMS)) {
             for (int i = 0; i < repetitions; i++) {
                 nanos[i] = test.nanos(decoder, caches, vocabulary, random, listener);
+                looks.look();
                 progress.at(i + 1);
             }
         }
@@ -239,7 +244,7 @@ final class BenchCommand implements Callable<Integer> {
         if (!experts.isEmpty()) {
             console.note(test.name() + ": " + experts);
         }
-        return Speed.of(test, LongStream.of(nanos), disk);
+        return Speed.of(test, LongStream.of(nanos), looks.besideEach(), disk);
     }
 
     private static long weightBytes(Model model) {

@@ -130,9 +130,9 @@ final class JobConsole implements JobListener, AutoCloseable {
     private static String seconds(Report report) {
         StringBuilder line = new StringBuilder();
         double all = 0;
-        for (Map.Entry<String, Double> stage : report.stages().entrySet()) {
-            line.append(stage.getKey()).append(' ').append(Quantities.decimals(stage.getValue(), 1)).append(", ");
-            all += stage.getValue();
+        for (Map.Entry<String, Report.Stage> stage : report.stages().entrySet()) {
+            line.append(stage.getKey()).append(' ').append(Quantities.decimals(stage.getValue().seconds(), 1)).append(", ");
+            all += stage.getValue().seconds();
         }
         line.append("together ").append(Quantities.duration(Duration.ofMillis(Math.round(all * 1000))));
         if (report.memory().residentPeak() > 0) {

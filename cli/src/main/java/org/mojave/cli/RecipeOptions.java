@@ -18,6 +18,7 @@ import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.Rule;
 import org.mojave.compress.recipe.Sharing;
 import org.mojave.compress.recipe.Target;
+import org.mojave.compress.recipe.Tie;
 import org.mojave.format.packed.Scheme;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -64,6 +65,12 @@ final class RecipeOptions {
             description = "By what a plan over all matrices compares the errors that schemes make (default: ${DEFAULT-VALUE}): output, as they are, each half "
                     + "layer by its measured divergence; or gradient, times the loss gradient (GEMQ), e.g. --target-bits 2.5 --costs gradient.")
     private String costs;
+
+    @Option(names = "--tie", paramLabel = "KIND", defaultValue = "none",
+            description = "What must share one scheme in a plan over all matrices, for programs that keep it together (default: ${DEFAULT-VALUE}): none; "
+                    + "experts, each projection of all experts of a layer, as GGUF stores them; or fused, gate and up, and query, key and value alike "
+                    + "besides, as vLLM multiplies them, e.g. --target-bits 3 --tie experts.")
+    private String tie;
 
     @Option(names = "--bits", paramLabel = "B", description = "Bits of a weight: 8, 4, 3 or 2 (default: 4).")
     private Integer bits;
@@ -140,14 +147,14 @@ final class RecipeOptions {
             if (mode.expertsOnly() && !target) {
                 throw new UsageException("--allocation " + allocation + " shares out the bits of a target; give --target-bits or --target-size");
             }
-            return (mode.expertsOnly() ? fixed.with(target(), mode) : fixed).with(sharing(mode));
+            return mode.expertsOnly() ? fixed.with(target(), sharing(mode)) : fixed.with(sharing(mode));
         }
         refuseSchemes();
         return Recipe.of(Method.parse(method), target(), wish, fitting, seed).with(sharing(mode));
     }
 
     private Sharing sharing(AllocationMode mode) {
-        return new Sharing(mode, Costs.parse(costs), expertBits, OneBit.parse(oneBit));
+        return new Sharing(mode, Costs.parse(costs), expertBits, OneBit.parse(oneBit), Tie.parse(tie));
     }
 
     private Target target() {

@@ -35,9 +35,15 @@ class BenchCommandTest {
         }
         assertThat(names).containsExactly("pp8", "pp40", "tg3");
         JsonNode generation = result.path("tests").get(2);
-        double read = generation.path("tokensPerSecond").doubleValue() * result.path("activeBytesPerToken").longValue();
+        JsonNode memory = generation.path("memoryBytesPerSecondBeside");
+        assertThat(memory.size()).isEqualTo(2);
+        double first = generation.path("samples").get(0).doubleValue() / memory.get(0).doubleValue();
+        double second = generation.path("samples").get(1).doubleValue() / memory.get(1).doubleValue();
         assertThat(generation.path("fractionOfLimit").doubleValue())
-                .isCloseTo(read / result.path("memoryBytesPerSecond").doubleValue(), within(1e-9));
+                .isCloseTo((first + second) / 2 * result.path("activeBytesPerToken").longValue(), within(1e-9));
+        assertThat(result.path("memoryBytesPerSecond").doubleValue())
+                .isCloseTo((memory.get(0).doubleValue() + memory.get(1).doubleValue()) / 2, within(1.0));
+        assertThat(result.path("tests").get(0).has("memoryBytesPerSecondBeside")).isFalse();
         assertThat(result.path("tests").get(0).has("fractionOfLimit")).isFalse();
         assertThat(result.path("peakMemoryBytes").longValue()).isGreaterThan(20_000_000);
         assertThat(result.path("threads").intValue()).isEqualTo(2);

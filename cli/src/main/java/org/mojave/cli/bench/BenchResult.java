@@ -21,7 +21,7 @@ import org.mojave.engine.run.ActiveBytes;
  * @param keyValues how keys and values were kept
  * @param threads that worked
  * @param speeds one for each test
- * @param bandwidth of this machine's memory, measured right after the tests
+ * @param bandwidth of this machine's memory, measured right after the tests; what it gave beside a test counts more
  * @param peakBytes most memory that the process ever had resident, mapped files included, before bandwidth was measured
  */
 public record BenchResult(String model, long weightBytes, ActiveBytes active, String kernels, KeyValueType keyValues, int threads, List<Speed> speeds,
@@ -30,14 +30,19 @@ public record BenchResult(String model, long weightBytes, ActiveBytes active, St
         speeds = List.copyOf(speeds);
     }
 
+    /** What memory gave: the middle of what it gave beside the first test that it bounds, else after the tests. */
+    private double memoryBytesPerSecond() {
+        return speeds.stream().flatMapToDouble(speed -> speed.memoryMedian().stream()).findFirst().orElse(bandwidth.bytesPerSecond());
+    }
+
     /** Tokens per second that the memory allows in generation. */
     public double limit() {
-        return bandwidth.bytesPerSecond() / active.total();
+        return memoryBytesPerSecond() / active.total();
     }
 
     /** Of the memory's limit; empty for prompts and several sequences, which read a weight once for many tokens. */
     private Optional<Double> fraction(Speed speed) {
-        return speed.test().oneByOne() ? Optional.of(speed.median() / limit()) : Optional.empty();
+        return speed.test().oneByOne() ? Optional.of(speed.memoryShare(active.total()).orElse(speed.median() / limit())) : Optional.empty();
     }
 
     /** Lines for people. */
@@ -51,7 +56,7 @@ public record BenchResult(String model, long weightBytes, ActiveBytes active, St
         List<String> lines = new ArrayList<>(table.render());
         lines.add("");
         lines.add("A token reads " + Quantities.bytes(active.total()) + " of " + Quantities.bytes(weightBytes) + " of weights; "
-                + Quantities.bytesPerSecond(bandwidth.bytesPerSecond()) + " of memory speed bound generation to " + number(limit())
+                + Quantities.bytesPerSecond(memoryBytesPerSecond()) + " of memory speed bound generation to " + number(limit())
                 + " tokens/s.");
         for (Speed speed : speeds) {
             speed.forecast().filter(forecast -> forecast.bytesRead() > 0).ifPresent(forecast -> lines.add(speed.test().name() + ", predicted: "
@@ -93,7 +98,8 @@ public record BenchResult(String model, long weightBytes, ActiveBytes active, St
         json.put("kernels", kernels);
         json.put("keyValues", keyValues.toString());
         json.put("threads", threads);
-        json.put("memoryBytesPerSecond", bandwidth.bytesPerSecond());
+        json.put("memoryBytesPerSecond", memoryBytesPerSecond());
+        json.put("memoryBytesPerSecondAfterwards", bandwidth.bytesPerSecond());
         json.put("limitTokensPerSecond", limit());
         json.put("peakMemoryBytes", peakBytes);
         json.put("tests", speeds.stream().map(this::json).toList());
@@ -106,6 +112,9 @@ public record BenchResult(String model, long weightBytes, ActiveBytes active, St
         json.put("tokensPerSecond", speed.median());
         json.put("samples", speed.samples());
         fraction(speed).ifPresent(fraction -> json.put("fractionOfLimit", fraction));
+        if (!speed.memory().isEmpty()) {
+            json.put("memoryBytesPerSecondBeside", speed.memory());
+        }
         speed.forecast().ifPresent(forecast -> {
             json.put("predictedTokensPerSecond", forecast.tokensPerSecond());
             json.put("overlappedTokensPerSecond", forecast.overlappedTokensPerSecond());

@@ -170,6 +170,7 @@ public final class CompressionJob {
             preparation.requireDisk(records.folder(), records.writtenBytes());
             JobContext job = new JobContext(preparation, records, workers, budget, listener);
             continueFrom(journal, job, lost);
+            journal.append(job.stages().unsaved());
             Quantization quantization = new Quantization(job);
             Report.Verification verification;
             try (LayerWalk walk = new LayerWalk(job, quantization)) {
@@ -208,7 +209,7 @@ public final class CompressionJob {
     private static void continueFrom(Journal journal, JobContext job, List<JobEvent> lost) {
         for (JournalEntry entry : journal.entries()) {
             if (entry instanceof JournalEntry.Spent spent) {
-                job.stages().add(spent.stage(), spent.seconds());
+                job.stages().add(spent.stage(), spent.spent());
             }
         }
         job.preparation().events().forEach(job::raise);

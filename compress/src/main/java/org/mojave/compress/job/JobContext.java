@@ -20,7 +20,7 @@ import org.mojave.engine.kernel.Workers;
 record JobContext(Preparation preparation, Records records, Workers workers, MemoryBudget budget, Stages stages,
         JobListener listener, List<JobEvent> events) {
     JobContext(Preparation preparation, Records records, Workers workers, MemoryBudget budget, JobListener listener) {
-        this(preparation, records, workers, budget, new Stages(), listener, new ArrayList<>());
+        this(preparation, records, workers, budget, preparation.stages(), listener, new ArrayList<>());
     }
 
     /** Tells the listener and remembers; under {@code --strict} an event that degrades the result ends the job. */

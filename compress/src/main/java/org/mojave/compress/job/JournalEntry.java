@@ -8,6 +8,7 @@ import java.util.Map;
 import org.mojave.compress.report.EventJson;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
+import org.mojave.compress.report.Report;
 import org.mojave.compress.report.ReportJson;
 import org.mojave.compress.report.RouterResult;
 import org.mojave.compress.transform.LayerScales;
@@ -48,7 +49,7 @@ sealed interface JournalEntry {
     record Noted(JobEvent event) implements JournalEntry {}
 
     /** Time spent in a stage. */
-    record Spent(String stage, double seconds) implements JournalEntry {}
+    record Spent(String stage, Report.Stage spent) implements JournalEntry {}
 
     /** The line. */
     default ObjectNode json() {
@@ -78,7 +79,8 @@ sealed interface JournalEntry {
                 node.put("entry", "noted");
                 node.set("event", EventJson.write(e.event));
             }
-            case Spent e -> node.put("entry", "spent").put("stage", e.stage).put("seconds", e.seconds);
+            case Spent e -> node.put("entry", "spent").put("stage", e.stage).put("seconds", e.spent.seconds())
+                    .put("resident_peak", e.spent.residentPeak());
         }
         return node;
     }
@@ -97,7 +99,8 @@ sealed interface JournalEntry {
             case "router" -> new RouterWritten(node.path("tensor").asString(), node.path("crc32c").asLong(), ReportJson.router(object(node, "result")));
             case "scaled" -> new Scaled(node.path("layer").asInt(), LayerScales.read(object(node, "scales")));
             case "noted" -> new Noted(EventJson.read(node.path("event")));
-            case "spent" -> new Spent(node.path("stage").asString(), node.path("seconds").asDouble());
+            case "spent" -> new Spent(node.path("stage").asString(),
+                    new Report.Stage(node.path("seconds").asDouble(), node.path("resident_peak").asLong()));
             default -> throw new IllegalArgumentException("unknown entry " + node.path("entry"));
         };
     }

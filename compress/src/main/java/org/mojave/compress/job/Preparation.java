@@ -46,9 +46,11 @@ import tools.jackson.databind.node.ObjectNode;
  * @param chosen sequences for calibration, or for comparing logits only, and how they were chosen
  * @param statistics where stored statistics come from, where they are used
  * @param scales of each layer, where weights are rewritten with scales; else none
+ * @param stages what all this took
  */
 record Preparation(JobRequest request, SourceModel source, Planning.Planned planned, CheckpointLayout layout,
-        Map<String, byte[]> smallFiles, JobTokens chosen, Optional<StatisticsHeader> statistics, List<LayerScales> scales) implements AutoCloseable {
+        Map<String, byte[]> smallFiles, JobTokens chosen, Optional<StatisticsHeader> statistics, List<LayerScales> scales,
+        Stages stages) implements AutoCloseable {
     /** What the report may grow to, and some room for the file system. */
     private static final long SPARE_BYTES = 16 << 20;
 
@@ -63,6 +65,7 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
             }
         }
         SourceModel source = SourceModel.open(request.model());
+        Stages stages = new Stages();
         try {
             Plan.requirePossible(source, request.recipe());
             if (request.pruning()) {
@@ -70,17 +73,21 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
             }
             if (interrupted.isPresent() && !interrupted.get().isUnfinished()) {
                 interrupted.get().requirePossible(request.model(), request.limits().overwrite());
-                requireFiniteWeights(source, request, listener);
+                stages.time("check", () -> requireFiniteWeights(source, request, listener));
             }
             Optional<StatisticsHeader> statistics = request.statistics().map(folder -> header(folder, request, source));
-            JobTokens chosen = JobTokens.of(request, source.model(), listener);
-            new ExpertReach(request, source, listener).require(chosen, interrupted);
-            Rewriting.Rewritten rewritten = new Rewriting(request, interrupted, listener).of(source, chosen.sequences());
-            Planning.Planned planned = new Planning(request, interrupted, listener).plan(rewritten.source(), chosen.sequences());
+            JobTokens chosen = stages.time("text", () -> {
+                JobTokens tokens = JobTokens.of(request, source.model(), listener);
+                new ExpertReach(request, source, listener).require(tokens, interrupted);
+                return tokens;
+            });
+            Rewriting.Rewritten rewritten = stages.time("rewrite", () -> new Rewriting(request, interrupted, listener).of(source, chosen.sequences()));
+            Planning.Planned planned = stages.time("weigh", () -> new Planning(request, interrupted, listener).plan(rewritten.source(),
+                    chosen.sequences()));
             planned.plan().requireFit(request.recipe().transformation());
             Map<String, byte[]> files = SmallFiles.of(planned.plan(), request.recipe(), source.parameters());
             return new Preparation(request, rewritten.source(), planned, FileLayout.of(planned.plan()), files, chosen, statistics,
-                    rewritten.scales());
+                    rewritten.scales(), stages);
         } catch (RuntimeException e) {
             source.close();
             throw e;

@@ -45,9 +45,9 @@ final class Reporting {
                 : preparation.statistics().map(header -> new Report.Calibration(header.files(), header.sequences(), header.length(),
                         String.join(" ", header.digests()))).or(() -> Optional.of(new Report.Calibration(names(request.recipe().calibration().files()), preparation.tokens().count(),
                         preparation.tokens().length(), preparation.tokens().digest())));
-        Report.Memory memory = new Report.Memory(request.limits().memoryBytes(), job.budget().peak(), ProcessMemory.residentPeak());
+        Report.Memory memory = new Report.Memory(request.limits().memoryBytes(), job.budget().peak(), job.stages().residentPeak());
         return new Report(ToolVersion.text(), source, result, RecipeJson.write(request.recipe()), calibration, quality, verification,
-                job.stages().seconds(), memory, matrices(plan), List.copyOf(job.records().routers().values()), job.events());
+                job.stages().spent(), memory, matrices(plan), List.copyOf(job.records().routers().values()), job.events());
     }
 
     static List<String> names(List<Path> files) {

@@ -1,13 +1,21 @@
 package org.mojave.compress.job;
 
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.mojave.compress.report.Report;
 
-/** Seconds spent in each stage, in the order of first use. */
+/** Seconds spent in each stage and the most memory resident meanwhile, in the order of first use. For one thread. */
 final class Stages {
-    private final Map<String, Double> seconds = new LinkedHashMap<>();
-    private final Map<String, Double> unsaved = new LinkedHashMap<>();
+    private final Map<String, Report.Stage> spent = new LinkedHashMap<>();
+    private final Map<String, Report.Stage> unsaved = new LinkedHashMap<>();
+    /** Peaks of the pieces under way, as far as they were already looked at; the innermost first. */
+    private final Deque<Long> open = new ArrayDeque<>();
+    private long most;
 
     /** Runs one piece of a stage. */
     void time(String stage, Runnable work) {
@@ -17,32 +25,56 @@ final class Stages {
         });
     }
 
-    /** Runs one piece of a stage that gives something. */
+    /** Runs one piece of a stage that gives something; pieces may hold pieces of other stages. */
     <T> T time(String stage, Supplier<T> work) {
+        look();
+        ProcessMemory.forgetPeak();
+        open.push(0L);
         long start = System.nanoTime();
         try {
             return work.get();
         } finally {
-            add(stage, (System.nanoTime() - start) / 1e9);
-            unsaved.merge(stage, (System.nanoTime() - start) / 1e9, Double::sum);
+            double seconds = (System.nanoTime() - start) / 1e9;
+            look();
+            long peak = open.pop();
+            if (!open.isEmpty()) {
+                open.push(Math.max(open.pop(), peak));
+            }
+            add(stage, new Report.Stage(seconds, peak));
+            unsaved.merge(stage, new Report.Stage(seconds, peak), Report.Stage::and);
         }
     }
 
-    /** Adds seconds of an earlier run. */
-    void add(String stage, double spent) {
-        seconds.merge(stage, spent, Double::sum);
+    private void look() {
+        long peak = ProcessMemory.residentPeak();
+        most = Math.max(most, peak);
+        if (!open.isEmpty()) {
+            open.push(Math.max(open.pop(), peak));
+        }
+    }
+
+    /** Adds what an earlier run spent. */
+    void add(String stage, Report.Stage earlier) {
+        spent.merge(stage, earlier, Report.Stage::and);
+        most = Math.max(most, earlier.residentPeak());
     }
 
     /** What was spent since the last call, for the journal. */
     JournalEntry[] unsaved() {
-        JournalEntry[] entries = unsaved.entrySet().stream().map(e -> new JournalEntry.Spent(e.getKey(), e.getValue()))
-                .toArray(JournalEntry[]::new);
+        List<JournalEntry> entries = new ArrayList<>();
+        unsaved.forEach((stage, piece) -> entries.add(new JournalEntry.Spent(stage, piece)));
         unsaved.clear();
-        return entries;
+        return entries.toArray(JournalEntry[]::new);
     }
 
-    /** Seconds by stage. */
-    Map<String, Double> seconds() {
-        return new LinkedHashMap<>(seconds);
+    /** What was spent, by stage. */
+    Map<String, Report.Stage> spent() {
+        return new LinkedHashMap<>(spent);
+    }
+
+    /** Most bytes ever resident, in a stage or between them; 0 if unknown. */
+    long residentPeak() {
+        look();
+        return most;
     }
 }

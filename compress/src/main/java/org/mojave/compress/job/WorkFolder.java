@@ -5,6 +5,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
@@ -26,13 +27,26 @@ import tools.jackson.databind.JsonNode;
 record WorkFolder(Path output, Path work) {
     private static final String REPLACED_SUFFIX = ".replaced";
 
-    /** The folders for an output. */
+    /** The folders for an output; for a link, of what it leads to. */
     static WorkFolder of(Path output) {
         Path absolute = output.toAbsolutePath().normalize();
+        if (Files.isSymbolicLink(absolute)) {
+            absolute = target(absolute);
+        }
         if (absolute.getFileName() == null) {
             throw new JobException(output + ": cannot be an output folder; name a folder inside it");
         }
         return new WorkFolder(absolute, DurableFile.partial(absolute));
+    }
+
+    private static Path target(Path link) {
+        try {
+            return link.toRealPath();
+        } catch (NoSuchFileException e) {
+            throw new JobException(link + ": is a link to nothing; remove it, or choose another --out", e);
+        } catch (IOException e) {
+            throw new JobException(link + ": cannot be looked at (" + e.getMessage() + ")", e);
+        }
     }
 
     /** Checks the output against the source and what stands there. */

@@ -5,7 +5,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import org.mojave.compress.allocate.Allocation;
 import org.mojave.compress.allocate.Allocator;
 import org.mojave.compress.allocate.Choice;
@@ -13,7 +12,6 @@ import org.mojave.compress.allocate.Item;
 import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.Target;
-import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixShape;
 import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.packed.Scheme;
@@ -34,7 +32,7 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
     public static TargetPlan of(SourceModel source, Recipe recipe, CostTable table) {
         long target = recipe.target().orElseThrow().bytes(source.parameters());
         requireReachable(source, recipe);
-        List<Item> items = items(source, table, RuledMatrices.of(source, recipe));
+        List<Item> items = items(source, recipe, table);
         Map<String, Scheme> smallest = new LinkedHashMap<>();
         items.forEach(item -> smallest.put(item.name(), Scheme.parse(item.choices().getFirst().scheme())));
         Plan least = Plan.of(source, smallest, recipe);
@@ -65,12 +63,11 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
             return;
         }
         Map<String, Scheme> smallest = new LinkedHashMap<>();
-        RuledMatrices ruled = RuledMatrices.of(source, recipe);
-        for (MatrixId id : source.spec().matrices()) {
+        TiedMenus.of(source, recipe, RuledMatrices.of(source, recipe)).schemes().forEach((id, menu) -> {
             MatrixShape shape = source.spec().shape(id);
-            ruled.menu(id, SchemeMenu.of(id.role(), recipe.method())).stream().min(Comparator.comparingLong(scheme -> new PackedLayout(scheme, shape.rows(),
-                    shape.columns()).bytes())).ifPresent(scheme -> smallest.put(id.name(), scheme));
-        }
+            menu.stream().min(Comparator.comparingLong(scheme -> new PackedLayout(scheme, shape.rows(), shape.columns()).bytes()))
+                    .ifPresent(scheme -> smallest.put(id.name(), scheme));
+        });
         long floor = fileBytes(Plan.of(source, smallest, recipe), recipe);
         if (floor > recipe.target().orElseThrow().bytes(source.parameters())) {
             throw new RecipeException(tooSmall(recipe.target().get(), floor, source.parameters()));
@@ -88,16 +85,18 @@ public record TargetPlan(Plan plan, long bytes, long target, double cost) {
         };
     }
 
-    private static List<Item> items(SourceModel source, CostTable table, RuledMatrices ruled) {
-        Function<MatrixId, MatrixShape> shape = source.spec()::shape;
+    private static List<Item> items(SourceModel source, Recipe recipe, CostTable table) {
+        RuledMatrices ruled = RuledMatrices.of(source, recipe);
+        TiedMenus menus = TiedMenus.of(source, recipe, ruled);
         List<Item> items = new ArrayList<>();
-        for (MatrixId id : source.spec().matrices()) {
-            List<CostTable.Price> prices = ruled.prices(id, table.prices().getOrDefault(id.name(), List.of()));
+        menus.schemes().forEach((id, menu) -> {
+            List<CostTable.Price> prices = ruled.prices(id, table.prices().getOrDefault(id.name(), List.of())).stream()
+                    .filter(price -> menu.contains(price.scheme())).toList();
             if (!prices.isEmpty()) {
-                items.add(Item.of(id.name(), prices.stream().map(price -> choice(price, shape.apply(id)))
-                        .sorted((a, b) -> Long.compare(a.bytes(), b.bytes())).toList()));
+                items.add(Item.of(id.name(), prices.stream().map(price -> choice(price, source.spec().shape(id)))
+                        .sorted((a, b) -> Long.compare(a.bytes(), b.bytes())).toList()).tiedTo(menus.key(id)));
             }
-        }
+        });
         return items;
     }
 

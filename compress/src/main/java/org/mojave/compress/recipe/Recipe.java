@@ -45,10 +45,16 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
         if (sharing.costs() != Costs.OUTPUT && target.isEmpty()) {
             throw new RecipeException("--costs " + sharing.costs().wireName() + " is for the plan of a target; give --target-bits or --target-size");
         }
-        if (sharing.mode().expertsOnly() && (target.isEmpty() || method != Method.GPTQ)) {
-            throw new RecipeException("--allocation " + sharing.mode().wireName() + " " + (target.isEmpty()
-                    ? "shares out the bits of a target; give --target-bits or --target-size" : "has experts of one bit, which only gptq makes; "
-                            + "leave out --method"));
+        if (sharing.tie() != Tie.NONE && target.isEmpty()) {
+            throw new RecipeException("--tie " + sharing.tie().wireName() + " is for the plan of a target; give --target-bits or --target-size");
+        }
+        if (sharing.mode().expertsOnly() && target.isEmpty()) {
+            throw new RecipeException("--allocation " + sharing.mode().wireName() + " shares out the bits of a target; give --target-bits or "
+                    + "--target-size");
+        }
+        if (sharing.mode().expertsOnly() && method != Method.GPTQ && sharing.expertBits().getFirst() == 1) {
+            throw new RecipeException("--allocation " + sharing.mode().wireName() + " has experts of one bit, which only gptq makes; give "
+                    + "--expert-bits 2,3 or 2,3,4, or leave out --method " + method.wireName());
         }
         if (scheme.bits() == 1) {
             throw new RecipeException("1 bit is only useful mixed with wider experts; write --bits 2, 3, 4 or 8");
@@ -88,7 +94,12 @@ public record Recipe(Method method, Scheme scheme, int vocabularyBits, Calibrati
 
     /** The same with a target whose bits go to the routed experts in that way; all else as the recipe says. */
     public Recipe with(Target other, AllocationMode mode) {
-        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, Optional.of(other), Sharing.of(mode), transformation, rules, seed);
+        return with(other, Sharing.of(mode));
+    }
+
+    /** The same with a target whose bits are shared out in that way. */
+    public Recipe with(Target other, Sharing way) {
+        return new Recipe(method, scheme, vocabularyBits, calibration, fitting, Optional.of(other), way, transformation, rules, seed);
     }
 
     /** The same, its target's bits shared out in that way. */

@@ -33,6 +33,9 @@ public final class RecipeJson {
         if (recipe.sharing().costs() != Costs.OUTPUT) {
             node.put("costs", recipe.sharing().costs().wireName());
         }
+        if (recipe.sharing().tie() != Tie.NONE) {
+            node.put("tie", recipe.sharing().tie().wireName());
+        }
         if (recipe.target().isEmpty() || recipe.allocation().expertsOnly()) {
             node.put("scheme", recipe.scheme().id()).put("vocabulary_bits", recipe.vocabularyBits());
         }
@@ -83,8 +86,8 @@ public final class RecipeJson {
         boolean expertsOnly = node.has("allocation");
         if (node.has("target") && !expertsOnly) {
             return Recipe.of(Method.parse(node.path("method").asString()), Target.parse(node.path("target").asString()), calibration, fitting,
-                    node.path("seed").asLong()).with(new Sharing(AllocationMode.GLOBAL, Costs.parse(node.path("costs").asString("output")),
-                            Sharing.EXPERT_BITS, OneBit.TRELLIS));
+                    node.path("seed").asLong()).with(Sharing.global(Costs.parse(node.path("costs").asString("output")),
+                            Tie.parse(node.path("tie").asString("none"))));
         }
         Recipe plain = new Recipe(Method.parse(node.path("method").asString()), Scheme.parse(node.path("scheme").asString()),
                 node.path("vocabulary_bits").asInt(), calibration, fitting, node.path("seed").asLong());
@@ -93,7 +96,7 @@ public final class RecipeJson {
         }
         AllocationMode mode = AllocationMode.parse(node.path("allocation").asString());
         List<Integer> bits = node.has("expert_bits") ? node.path("expert_bits").valueStream().map(JsonNode::asInt).toList() : Sharing.EXPERT_BITS;
-        return plain.with(Target.parse(node.path("target").asString()), mode).with(new Sharing(mode, Costs.OUTPUT, bits,
+        return plain.with(Target.parse(node.path("target").asString()), Sharing.ofExperts(mode, bits,
                 OneBit.parse(node.path("one_bit").asString("trellis"))));
     }
 }

@@ -22,7 +22,7 @@ import tools.jackson.databind.JsonNode;
  * @param events everything that did not go the straight way, those of matrices included
  */
 public record Report(String version, Source source, Result result, JsonNode recipe, Optional<Calibration> calibration,
-        Optional<Quality> quality, Verification verification, Map<String, Double> stages, Memory memory,
+        Optional<Quality> quality, Verification verification, Map<String, Stage> stages, Memory memory,
         List<MatrixResult> matrices, List<RouterResult> routers, List<JobEvent> events) {
     public Report {
         matrices = List.copyOf(matrices);
@@ -71,6 +71,14 @@ public record Report(String version, Source source, Result result, JsonNode reci
 
     /** Tensors whose bytes were compared, sequences whose logits were, and the largest difference of a logit. */
     public record Verification(int tensors, int sequences, double largestDifference) {}
+
+    /** What a stage took: its seconds, and the most bytes that the process had resident meanwhile, mapped files included (0 if unknown). */
+    public record Stage(double seconds, long residentPeak) {
+        /** Of two pieces together. */
+        public Stage and(Stage other) {
+            return new Stage(seconds + other.seconds, Math.max(residentPeak, other.residentPeak));
+        }
+    }
 
     /** The limit given, the most that was counted against it, and the most that the process had resident (0 if unknown). */
     public record Memory(long limit, long countedPeak, long residentPeak) {}

@@ -44,9 +44,11 @@ public final class ReportJson {
                 .put("sequences", report.verification().sequences())
                 .put("largest_logit_difference", report.verification().largestDifference());
         ObjectNode stages = node.putObject("seconds");
-        report.stages().forEach(stages::put);
-        node.putObject("memory").put("limit", report.memory().limit()).put("counted_peak", report.memory().countedPeak())
+        report.stages().forEach((name, stage) -> stages.put(name, stage.seconds()));
+        ObjectNode memory = node.putObject("memory").put("limit", report.memory().limit()).put("counted_peak", report.memory().countedPeak())
                 .put("resident_peak", report.memory().residentPeak());
+        ObjectNode peaks = memory.putObject("resident_peak_of_stages");
+        report.stages().forEach((name, stage) -> peaks.put(name, stage.residentPeak()));
         ArrayNode roles = node.putArray("roles");
         RoleResult.of(report.matrices()).forEach(role -> roles.add(role(role)));
         ArrayNode matrices = node.putArray("matrices");

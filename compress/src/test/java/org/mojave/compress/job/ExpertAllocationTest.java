@@ -15,7 +15,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mojave.compress.recipe.AllocationMode;
-import org.mojave.compress.recipe.Costs;
 import org.mojave.compress.recipe.Method;
 import org.mojave.compress.recipe.OneBit;
 import org.mojave.compress.recipe.Recipe;
@@ -27,6 +26,7 @@ import org.mojave.compress.recipe.Target;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
 import org.mojave.compress.report.Report;
+import org.mojave.format.packed.Scheme;
 import org.mojave.testkit.GoldenModel;
 import org.mojave.testkit.Goldens;
 
@@ -85,7 +85,7 @@ class ExpertAllocationTest {
     void expertsMayHaveFourBits() {
         long target = bytes("3g64a");
         for (AllocationMode mode : List.of(AllocationMode.PMQ, AllocationMode.UNIFORM, AllocationMode.FREQUENCY)) {
-            Recipe recipe = recipe(target, mode).with(new Sharing(mode, Costs.OUTPUT, List.of(2, 3, 4), OneBit.TRELLIS));
+            Recipe recipe = recipe(target, mode).with(Sharing.ofExperts(mode, List.of(2, 3, 4), OneBit.TRELLIS));
             Report report = CompressionJob.run(request("four-" + mode, recipe), JobListener.NONE);
             assertThat(report.result().bytes()).isBetween(target * 97 / 100, target);
             assertThat(RecipeJson.read(report.recipe(), RecipeJson.writeFiles(recipe)).sharing()).isEqualTo(recipe.sharing());
@@ -97,16 +97,32 @@ class ExpertAllocationTest {
     }
 
     @ParameterizedTest
+    @EnumSource(Method.class)
+    void everyMethodFollowsTheProgram(Method method) {
+        long target = bytes("3g64a");
+        Recipe fixed = new Recipe(method, Scheme.parse("4g64a"), 8, recipe(target, AllocationMode.PMQ).calibration(), 0);
+        Recipe recipe = fixed.with(new Target.Bytes(target), Sharing.ofExperts(AllocationMode.PMQ, List.of(2, 3, 4), OneBit.TRELLIS));
+        Report report = CompressionJob.run(request("by-" + method, recipe), JobListener.NONE);
+        assertThat(report.result().bytes()).isBetween(target * 97 / 100, target);
+        assertThat(report.matrices()).filteredOn(m -> m.matrix().endsWith(".up") && (m.tokens() > 0 || !method.calibrates())).isNotEmpty()
+                .allMatch(m -> m.state().equals(method.wireName()) && m.storage().matches("[234]g64a"));
+        if (method != Method.GPTQ) {
+            assertThatThrownBy(() -> fixed.with(new Target.Bytes(target), AllocationMode.PMQ)).isInstanceOf(RecipeException.class)
+                    .hasMessageContaining("--expert-bits 2,3");
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"1,3", "2,4", "3,4", "1,2,3,4,5", "0,1,2,3", "3,2"})
     void otherBitsAreRefused(String bits) {
-        assertThatThrownBy(() -> new Sharing(AllocationMode.PMQ, Costs.OUTPUT, Stream.of(bits.split(",")).map(Integer::valueOf).toList(),
+        assertThatThrownBy(() -> Sharing.ofExperts(AllocationMode.PMQ, Stream.of(bits.split(",")).map(Integer::valueOf).toList(),
                 OneBit.TRELLIS))
                 .isInstanceOf(RecipeException.class).hasMessageContaining("--expert-bits must be").hasMessageEndingWith("not " + bits);
     }
 
     @Test
     void oneBitMayBeTheMeanMagnitude() {
-        Recipe recipe = recipe(bytes("2g64a"), AllocationMode.PMQ).with(new Sharing(AllocationMode.PMQ, Costs.OUTPUT, Sharing.EXPERT_BITS, OneBit.MEAN));
+        Recipe recipe = recipe(bytes("2g64a"), AllocationMode.PMQ).with(Sharing.ofExperts(AllocationMode.PMQ, Sharing.EXPERT_BITS, OneBit.MEAN));
         Report report = CompressionJob.run(request("mean", recipe), JobListener.NONE);
         assertThat(RecipeJson.read(report.recipe(), RecipeJson.writeFiles(recipe)).sharing()).isEqualTo(recipe.sharing());
         assertThat(experts(report).values()).allMatch(schemes -> List.of("1g64b", "2g64a", "3g64a").containsAll(schemes))

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mojave.compress.report.JobEvent;
 import org.mojave.compress.report.MatrixResult;
+import org.mojave.compress.report.Report;
 import org.mojave.compress.report.RouterResult;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -35,7 +36,7 @@ class JournalTest {
                 new JournalEntry.Noted(new JobEvent.TensorsLeftOut(3, 99, "vision.x")),
                 new JournalEntry.Noted(new JobEvent.RecordLost("m")),
                 new JournalEntry.Noted(new JobEvent.QualityNotMeasured("no tokenizer")),
-                new JournalEntry.Spent("quantize", 1.5));
+                new JournalEntry.Spent("quantize", new Report.Stage(1.5, 1 << 30)));
     }
 
     @Test

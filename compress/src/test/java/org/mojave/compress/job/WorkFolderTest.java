@@ -56,6 +56,20 @@ class WorkFolderTest {
     }
 
     @Test
+    void aLinkStandsForWhatItLeadsTo() throws IOException {
+        Path target = Files.createDirectories(folder.resolve("disk/results"));
+        Path link = Files.createSymbolicLink(folder.resolve("link"), target);
+        WorkFolder work = WorkFolder.of(link);
+        work.prepare(model, false);
+        Files.writeString(work.work().resolve("new.txt"), "new");
+        work.publish();
+        assertThat(target.resolve("new.txt")).exists();
+        assertThat(link).isSymbolicLink();
+        Path dangling = Files.createSymbolicLink(folder.resolve("dangling"), folder.resolve("nothing"));
+        assertThatThrownBy(() -> WorkFolder.of(dangling)).isInstanceOf(JobException.class).hasMessageContaining("link to nothing");
+    }
+
+    @Test
     void aFileInTheWayIsNamed() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "x");
         assertThatThrownBy(() -> WorkFolder.of(file).prepare(model, true)).hasMessageContaining(file.toString());

@@ -15,8 +15,9 @@ public final class NativeProducts implements ProductPath {
      * heap arrays should be over in a fraction of a millisecond.
      */
     private static final long SMALLEST_TASK = 64 << 10;
-    private static final long LARGEST_TASK = 1 << 20;
-    private static final int TASKS_PER_WORKER = 6;
+    private static final long LARGEST_TASK = 2 << 20;
+    /** A task is this part of what each worker has before it, so that they shrink and all workers end together. */
+    private static final int TASKS_PER_WORKER = 2;
     /** Tiles in a task for many tokens; even, since the kernel takes two at a time. */
     private static final int TASK_TILES = 8;
     /** Rows of GGUF blocks in a task for many tokens. */
@@ -32,12 +33,6 @@ public final class NativeProducts implements ProductPath {
     private final int largestGroup;
     private final TaskParts parts = new TaskParts();
     private final SparseInputs sparse = new SparseInputs();
-
-    /**
-     * Of the bytes of a list this share is handed out in tasks a quarter as large: otherwise one worker waits for the last
-     * task of another.
-     */
-    private static final double SMALL_SHARE = 0.25;
 
     /** Scattered columns are read faster than all of them up to this share: from RAM, half of them in pieces of 64 bytes took 1.2 times as long as all. */
     private static final double MOST_COLUMNS = 0.4;
@@ -84,15 +79,14 @@ public final class NativeProducts implements ProductPath {
             ProductList.Entry entry = list.get(i);
             bytes += isNative(list, entry) ? readBytes(entry) : 0;
         }
-        long task = Math.clamp(bytes / ((long) workers.threads() * TASKS_PER_WORKER), SMALLEST_TASK, LARGEST_TASK);
         parts.clear();
         long work = 0;
-        long large = (long) (bytes * (1 - SMALL_SHARE));
+        long left = bytes;
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
             if (isNative(list, entry)) {
-                split(entry, task, large);
-                large -= readBytes(entry);
+                split(entry, left, workers.threads());
+                left -= readBytes(entry);
                 list.spare(entry.w().storedBytes() - readBytes(entry));
             }
             work += readBytes(entry) * entry.input().tokens();
@@ -107,8 +101,8 @@ public final class NativeProducts implements ProductPath {
         }
     }
 
-    /** Adds an entry whose first {@code large} bytes go in tasks of {@code task} bytes and the rest in smaller ones. */
-    private void split(ProductList.Entry entry, long task, long large) {
+    /** Adds an entry with which the {@code left} bytes of a list that are not yet handed out begin. */
+    private void split(ProductList.Entry entry, long left, int workers) {
         int group = entry.w() instanceof PackedMatrix packed ? group(packed) : 0;
         int units = entry.sparse() ? entry.tiles().length : entry.w() instanceof PackedMatrix packed ? packed.layout().tiles() : entry.w().rows();
         if (units == 0) {
@@ -123,9 +117,13 @@ public final class NativeProducts implements ProductPath {
             parts.add(new TaskParts.Part(entry, 0, units, TASK_ROWS, group));
             return;
         }
-        int border = Math.clamp(large / unit, 0, units);
-        parts.add(new TaskParts.Part(entry, 0, border, (int) Math.max(1, task / unit), group));
-        parts.add(new TaskParts.Part(entry, border, units, (int) Math.max(1, Math.max(SMALLEST_TASK, task / 4) / unit), group));
+        for (int first = 0; first < units;) {
+            long bytes = Math.clamp((left - first * unit) / ((long) workers * TASKS_PER_WORKER), SMALLEST_TASK, LARGEST_TASK);
+            int size = (int) Math.max(1, bytes / unit);
+            int end = units - first - size < size / 2 ? units : first + size;
+            parts.add(new TaskParts.Part(entry, first, end, end - first, group));
+            first = end;
+        }
     }
 
     /** Whether only some columns of the tiles are read; lists of many tiles in pieces are better read by that kernel, too. */

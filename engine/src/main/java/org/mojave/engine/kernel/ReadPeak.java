@@ -1,5 +1,8 @@
 package org.mojave.engine.kernel;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -11,23 +14,23 @@ public final class ReadPeak {
 
     private ReadPeak() {}
 
-    /** Reads all numbers on the calling thread; their sum must be used, so that the loop is not removed. */
-    public static long sum(long[] numbers) {
-        int lanes = LONGS.length();
+    /** Reads all whole 64-bit numbers of a segment on the calling thread; their sum must be used, so that the loop is not removed. */
+    public static long sum(MemorySegment numbers) {
+        long step = LONGS.vectorByteSize();
         LongVector a = LongVector.zero(LONGS);
         LongVector b = a;
         LongVector c = a;
         LongVector d = a;
-        int i = 0;
-        for (; i <= numbers.length - SUMS * lanes; i += SUMS * lanes) {
-            a = a.add(LongVector.fromArray(LONGS, numbers, i));
-            b = b.add(LongVector.fromArray(LONGS, numbers, i + lanes));
-            c = c.add(LongVector.fromArray(LONGS, numbers, i + 2 * lanes));
-            d = d.add(LongVector.fromArray(LONGS, numbers, i + 3 * lanes));
+        long at = 0;
+        for (; at <= numbers.byteSize() - SUMS * step; at += SUMS * step) {
+            a = a.add(LongVector.fromMemorySegment(LONGS, numbers, at, ByteOrder.nativeOrder()));
+            b = b.add(LongVector.fromMemorySegment(LONGS, numbers, at + step, ByteOrder.nativeOrder()));
+            c = c.add(LongVector.fromMemorySegment(LONGS, numbers, at + 2 * step, ByteOrder.nativeOrder()));
+            d = d.add(LongVector.fromMemorySegment(LONGS, numbers, at + 3 * step, ByteOrder.nativeOrder()));
         }
         long sum = a.add(b).add(c.add(d)).reduceLanes(VectorOperators.ADD);
-        for (; i < numbers.length; i++) {
-            sum += numbers[i];
+        for (; at <= numbers.byteSize() - Long.BYTES; at += Long.BYTES) {
+            sum += numbers.get(ValueLayout.JAVA_LONG_UNALIGNED, at);
         }
         return sum;
     }

@@ -4,14 +4,19 @@ import java.util.Arrays;
 
 /**
  * Whether reading ahead on a guess pays, learnt while running: how often guesses of each rank come true for experts that are not in
- * memory, and how long steps wait with and without. Some steps always go the other way, so that the comparison stays fresh; where
- * reading ahead does not shorten the waiting it is switched off by itself. Never changes a result.
+ * memory, and how long whole steps take with and without. It is on only while it is clearly faster: the mean with it, and both means'
+ * errors, below the mean without. Single steps go the other way to keep the comparison fresh, ever more seldom while they confirm it, so
+ * that what does not pay costs next to nothing. Never changes a result.
  */
 final class LookAhead {
-    /** Of so many steps one tries the other way. */
-    private static final int TRIAL = 12;
-    private static final int FEWEST_SAMPLES = 6;
+    /** Steps of each way before there is a verdict; until then they alternate. */
+    private static final int FEWEST_SAMPLES = 8;
+    /** Of so many steps one goes the other way at first, and at last. */
+    private static final int OFTEN = 12;
+    private static final int SELDOM = 384;
     private static final double FADE = 0.05;
+    /** Samples that a fading mean is worth. */
+    private static final int MOST_COUNTED = 39;
     /** Guesses less sure than this are not acted upon. */
     private static final double LEAST_CHANCE = 0.6;
 
@@ -19,11 +24,12 @@ final class LookAhead {
     private final int[] guesses;
     private int guessed;
     private int guessedLayer = -1;
-    private long steps;
-    private boolean better = true;
-    private final double[] stall = new double[2];
-    private final int[] samples = new int[2];
-    private long stallAtStart;
+    private final Way[] ways = {new Way(), new Way()};
+    private boolean better;
+    private boolean active;
+    private int interval = OFTEN;
+    private int untilTrial = OFTEN;
+    private long begun;
     private boolean counted;
 
     LookAhead(int mostChosen) {
@@ -32,30 +38,64 @@ final class LookAhead {
         Arrays.fill(chance, LEAST_CHANCE);
     }
 
-    /** A step begins; {@code stallNanos} is the waiting so far. */
-    void step(long stallNanos) {
-        if (counted) {
-            int way = active() ? 1 : 0;
-            double waited = stallNanos - stallAtStart;
-            stall[way] = samples[way]++ == 0 ? waited : stall[way] + Math.max(FADE, 1.0 / samples[way]) * (waited - stall[way]);
-            if (samples[0] >= FEWEST_SAMPLES && samples[1] >= FEWEST_SAMPLES) {
-                better = stall[1] < stall[0];
-            }
+    /** How long steps of one way take: mean and variance, both fading. */
+    private static final class Way {
+        private int samples;
+        private double mean;
+        private double variance;
+
+        void add(long nanos) {
+            samples++;
+            double weight = Math.max(FADE, 1.0 / samples);
+            double off = (double) nanos - mean;
+            mean += weight * off;
+            variance = (1 - weight) * (variance + weight * off * off);
         }
-        steps++;
-        stallAtStart = stallNanos;
+
+        /** Square of the mean's error. */
+        double doubt() {
+            return variance / Math.min(samples, MOST_COUNTED);
+        }
+    }
+
+    /** A step begins at that time of a clock, and the one before ends. */
+    void step(long nanos) {
+        if (counted) {
+            ways[active ? 1 : 0].add(nanos - begun);
+        }
+        boolean undecided = Math.min(ways[0].samples, ways[1].samples) < FEWEST_SAMPLES;
+        if (undecided) {
+            active = !active;
+        } else {
+            judge();
+            boolean trial = --untilTrial <= 0;
+            if (trial) {
+                untilTrial = interval;
+                interval = Math.min(SELDOM, 2 * interval);
+            }
+            active = better != trial;
+        }
+        begun = nanos;
         counted = true;
     }
 
-    /** The step that began is not like generation: its waiting says nothing. */
+    private void judge() {
+        boolean faster = ways[1].mean + Math.sqrt(ways[0].doubt() + ways[1].doubt()) < ways[0].mean;
+        if (faster != better) {
+            better = faster;
+            interval = OFTEN;
+            untilTrial = OFTEN;
+        }
+    }
+
+    /** The step that began is not like generation: its time says nothing. */
     void ignoreStep() {
         counted = false;
     }
 
-    /** Whether this step reads ahead. */
+    /** Whether this step asks for guesses and reads ahead. */
     boolean active() {
-        boolean trial = steps % TRIAL == 0 || (samples[0] < FEWEST_SAMPLES && steps % 2 == 0);
-        return better != trial;
+        return active;
     }
 
     /** Notes a guess about a layer; experts by falling probability, {@code missing} are not in memory. */
@@ -89,7 +129,7 @@ final class LookAhead {
         return chance.clone();
     }
 
-    /** Whether waiting is shorter with it, as far as is known. */
+    /** Whether steps are clearly faster with it, as far as is known. */
     boolean isBetter() {
         return better;
     }

@@ -119,7 +119,15 @@ public final class StreamedExperts implements ExpertStore {
 
     @Override
     public boolean wantsGuesses() {
-        return lookAhead != null;
+        if (lookAhead == null) {
+            return false;
+        }
+        turn.lock();
+        try {
+            return lookAhead.active();
+        } finally {
+            turn.unlock();
+        }
     }
 
     @Override
@@ -233,7 +241,7 @@ public final class StreamedExperts implements ExpertStore {
                 return;
             }
             if (plan.index(layer) == 0) {
-                lookAhead.step(stallNanos);
+                lookAhead.step(System.nanoTime());
             }
             if (numbers.length >= plan.fewestSlots()) {
                 lookAhead.ignoreStep();

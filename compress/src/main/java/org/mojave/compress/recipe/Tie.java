@@ -1,0 +1,26 @@
+package org.mojave.compress.recipe;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** Which matrices must share one scheme in a plan over all matrices, because the program that shall run the result stores or multiplies them together. */
+public enum Tie {
+    /** None: every matrix for itself. */
+    NONE,
+    /** Of every layer the same projection of all experts, as GGUF files store them: one tensor for all experts. */
+    EXPERTS,
+    /** As {@link #EXPERTS}, and gate and up projection alike, and query, key and value, which vLLM multiplies as one matrix. */
+    FUSED;
+
+    /** The spelling in options, files and reports. */
+    public String wireName() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Reads {@link #wireName()}. */
+    public static Tie parse(String text) {
+        return Arrays.stream(values()).filter(tie -> tie.wireName().equals(text)).findFirst().orElseThrow(() -> new RecipeException(
+                "unknown tie '" + text + "'; write " + Arrays.stream(values()).map(Tie::wireName).collect(Collectors.joining(", "))));
+    }
+}
