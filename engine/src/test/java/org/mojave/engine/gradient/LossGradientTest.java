@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -63,6 +64,15 @@ class LossGradientTest {
         List<int[]> sequences = Arrays.asList(Goldens.ofRepository().model("phimoe_crossing").inputs());
         holdAgainstDifferences(GoldenCopy.make("phimoe_crossing", folder,
                 config -> changed(config, "\"router_jitter_noise\": 0.05", "\"router_jitter_noise\": " + jitter)), sequences);
+    }
+
+    /** In the golden that has them, attention says too little for an error in them to show. */
+    @Test
+    void gradientIsTheSlopeOfTheLossBehindNormsAfterRopeAndTemperatures(@TempDir Path folder) {
+        List<int[]> sequences = Arrays.asList(Goldens.ofRepository().model("llama4_text").inputs());
+        holdAgainstDifferences(GoldenCopy.make("llama4_text", folder, config -> changed(
+                changed(config, "\"use_qk_norm\": false", "\"use_qk_norm\": true"), "\"attn_temperature_tuning\": false",
+                "\"attn_temperature_tuning\": true, \"attn_scale\": 0.5, \"floor_scale\": 4")), sequences);
     }
 
     private static String changed(String config, String from, String to) {
