@@ -27,7 +27,6 @@ import org.mojave.compress.recipe.Recipe;
 import org.mojave.compress.recipe.RecipeException;
 import org.mojave.compress.recipe.RecipeJson;
 import org.mojave.compress.report.JobEvent;
-import org.mojave.compress.sensitivity.Sensitivity;
 import org.mojave.compress.transform.LayerScales;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.format.checkpoint.CheckpointLayout;
@@ -70,7 +69,6 @@ record Preparation(JobRequest request, SourceModel source, Planning.Planned plan
         Stages stages = new Stages();
         try {
             Plan.requirePossible(source, request.recipe());
-            Sensitivity.requireGradient(source.spec(), request.recipe().sharing().costs());
             if (request.pruning()) {
                 PruningJob.requirePossible(request.pruningOf(request.model()), source.model());
             }

@@ -15,6 +15,7 @@ import org.mojave.format.packed.Scheme;
  * and then the scale is fitted the same way, {@code s = Σ (W − E)·(q − z) / Σ (q − z)²}, which also serves symmetric schemes. Errors are
  * shrunk in units of the scale, else β = 10 means something else for every matrix (and nothing for weights below 0.1). Each group keeps
  * the best grid that was met, by mean |w − ŵ| as in the original; min/max rounding is the first of them.
+ * It makes no binary codes: their range is not chosen, and the mean magnitude is their scale of least squares already.
  *
  * @param rounds of each of the two fits, published: 20
  */
@@ -45,6 +46,9 @@ public record Hqq(int rounds) implements Quantizer {
         if (scheme.sixBitScales()) {
             throw new IllegalArgumentException(weights.name() + ": HQQ makes float16 scales only, not scheme " + scheme.id());
         }
+        if (scheme.binary()) {
+            throw new IllegalArgumentException(weights.name() + ": HQQ makes no binary codes, so not scheme " + scheme.id());
+        }
         weights.checkFinite();
         int rows = weights.rows();
         int columns = weights.columns();
@@ -60,7 +64,7 @@ public record Hqq(int rounds) implements Quantizer {
                 Group group = new Group(weights.values(), first, Math.min(size, columns - g * size), scheme);
                 group.fit(rounds);
                 if (group.bestScale > LARGEST_HALF) {
-                    throw new IllegalArgumentException(weights.name() + ": weights too large for float16 scales at " + scheme.bits() + " bits");
+                    throw new IllegalArgumentException(weights.name() + ": weights too large for float16 scales at " + Rounding.width(scheme));
                 }
                 scales[row * groups + g] = group.bestScale;
                 if (!scheme.symmetric()) {

@@ -29,17 +29,10 @@ public record QuantizedMatrix(CodedMatrix coded, int[] columnGroups, double loss
     /** The weights that the codes stand for, [rows, columns]. */
     public float[] weights() {
         int columns = coded.columns();
-        int groups = coded.scheme().groups(columns);
         float[] weights = new float[coded.codes().length];
         for (int row = 0; row < coded.rows(); row++) {
             for (int column = 0; column < columns; column++) {
-                if (hasNaturalGroups()) {
-                    weights[row * columns + column] = coded.weight(row, column);
-                    continue;
-                }
-                int group = columnGroups[column];
-                int code = coded.codes()[row * columns + column] & 0xff;
-                weights[row * columns + column] = coded.scales()[row * groups + group] * (code - coded.zero(row, group));
+                weights[row * columns + column] = hasNaturalGroups() ? coded.weight(row, column) : coded.weight(row, column, columnGroups[column]);
             }
         }
         return weights;

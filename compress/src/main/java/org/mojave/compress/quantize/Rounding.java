@@ -142,7 +142,10 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
         return best;
     }
 
-    /** The mean magnitude of each lane: {@code s = ‖W‖₁ / d}, Mixture Compressor (arXiv 2410.06270), section 3.2. */
+    /**
+     * The mean magnitude of each lane: {@code s = ‖W‖₁ / d}, Mixture Compressor (arXiv 2410.06270), section 3.2. It is 0 where all weights
+     * are, for binary codes have no other zero.
+     */
     private Grid binaryGrid(Columns weights, Members members) {
         Grid grid = new Grid(weights.lanes());
         for (int l = 0; l < weights.lanes(); l++) {
@@ -151,7 +154,7 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
                 sum += Math.abs(weights.values()[members.columns()[m] * weights.lanes() + l]);
             }
             float scale = (float) (sum / (members.to() - members.from()));
-            grid.scales()[l] = fidelity == Fidelity.NATIVE ? Math.max(SMALLEST_HALF, Float.float16ToFloat(Float.floatToFloat16(scale))) : scale;
+            grid.scales()[l] = fidelity == Fidelity.NATIVE ? Float.float16ToFloat(Float.floatToFloat16(scale)) : scale;
             grid.zeros()[l] = scheme.symmetricZero();
         }
         return grid;
@@ -270,7 +273,7 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
     void steps(float[] values, int at, Grid grid, float[] steps) {
         if (scheme.binary()) {
             for (int l = 0; l < steps.length; l++) {
-                steps[l] = values[at + l] / grid.scales()[l] >= 0 ? 1 : -1;
+                steps[l] = values[at + l] >= 0 ? 1 : -1;
             }
             return;
         }
@@ -283,11 +286,16 @@ record Rounding(Scheme scheme, Clip clip, Fidelity fidelity) {
         }
     }
 
+    /** For people. */
+    static String width(Scheme scheme) {
+        return scheme.bits() == 1 ? "1 bit" : scheme.bits() + " bits";
+    }
+
     /** Throws if a scale is beyond float16. */
     void check(Grid grid, String name) {
         for (float scale : grid.scales()) {
             if (fidelity == Fidelity.NATIVE && !(Math.abs(scale) <= LARGEST_HALF)) {
-                throw new IllegalArgumentException(name + ": weights too large for float16 scales at " + scheme.bits() + " bits");
+                throw new IllegalArgumentException(name + ": weights too large for float16 scales at " + width(scheme));
             }
         }
     }

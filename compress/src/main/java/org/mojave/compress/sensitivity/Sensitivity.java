@@ -17,8 +17,6 @@ import org.mojave.compress.plan.SchemeMenu;
 import org.mojave.compress.plan.SourceModel;
 import org.mojave.compress.recipe.Costs;
 import org.mojave.compress.recipe.Method;
-import org.mojave.compress.recipe.RecipeException;
-import org.mojave.engine.gradient.GradientSupport;
 import org.mojave.engine.gradient.LossGradient;
 import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
@@ -70,7 +68,7 @@ public final class Sensitivity {
         this(source, new Weighing(method, Costs.OUTPUT), tokens, budget, workers);
     }
 
-    /** For that model, on some of these tokens. Costs by gradient need a model for which {@link #requireGradient} does not throw. */
+    /** For that model, on some of these tokens. */
     public Sensitivity(SourceModel source, Weighing weighing, TokenSequences tokens, MemoryBudget budget, Workers workers) {
         this.source = source;
         method = weighing.method();
@@ -81,16 +79,6 @@ public final class Sensitivity {
         sample = evenly(tokens, Math.max(1, SAMPLE_TOKENS / tokens.length()));
         int each = Math.min(LARGEST_PROBE, VARIANT_TOKENS / variants());
         probed = evenly(sample, Math.max(1, each / tokens.length()));
-    }
-
-    /** Throws {@link RecipeException} if the costs are by a gradient that the model has not. */
-    public static void requireGradient(ModelSpec spec, Costs costs) {
-        if (costs == Costs.GRADIENT) {
-            GradientSupport.missing(spec).ifPresent(block -> {
-                throw new RecipeException("--costs gradient is not there for " + spec.modelType() + " models, since no gradient is taken through "
-                        + block + "; leave it out");
-            });
-        }
     }
 
     /** So many sequences, spread evenly over all. */

@@ -93,6 +93,7 @@ class RulesJobTest {
         refused(plain.with(rules("embedding=3rowt")), "wants a trellis for embedding");
         refused(GoldenJobs.recipe(Method.RTN, "3g32a").with(rules("attention=3rowt")), "which only gptq makes");
         refused(GoldenJobs.recipe(Method.HQQ, "3g32a").with(rules("attention=3g64a6")), "hqq makes float16 scales only");
+        refused(GoldenJobs.recipe(Method.HQQ, "3g32a").with(rules("attention=1g64b")), "wants binary codes for");
         refused(GoldenJobs.recipe(Method.AWQ, "3g32a").with(rules("attention=keep")), "keeps layers.0.query, which");
         GoldenModel fused = Goldens.ofRepository().model("granitemoe");
         assertThatThrownBy(() -> CompressionJob.run(GoldenJobs.request(fused, folder.resolve("fused"), plain.with(rules("@layers.0.experts.1.*=keep"))),

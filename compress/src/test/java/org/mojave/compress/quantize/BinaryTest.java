@@ -36,6 +36,21 @@ class BinaryTest {
         assertThat(swept).as("seed %d", SEED).isLessThan(compensated);
     }
 
+    /** Groups in the order of processing are for comparison only, yet their codes mean the same. */
+    @Test
+    void codesMeanTheSameWhereGroupsFollowTheOrder() {
+        QuantizerSamples samples = QuantizerSamples.correlated(SEED, 16, 128, 300);
+        Scheme scheme = Scheme.parse("1g32b");
+        QuantizedMatrix result = new Gptq(new GptqSettings(GptqSettings.Groups.DYNAMIC, GptqSettings.Order.ACTIVATION, Clip.NONE, 0.01, 128,
+                Fidelity.NATIVE, 0), LinearAlgebra.preferred()).quantize(samples.weights(), samples.hessian(), scheme);
+        assertThat(result.hasNaturalGroups()).isFalse();
+        float[] weights = result.weights();
+        for (int i = 0; i < weights.length; i++) {
+            float scale = result.coded().scales()[i / 128 * 4 + result.columnGroups()[i % 128]];
+            assertThat(weights[i]).as("weight %d, seed %d", i, SEED).isEqualTo(result.coded().codes()[i] == 1 ? scale : -scale);
+        }
+    }
+
     private static double error(QuantizerSamples samples, QuantizedMatrix result) {
         return OutputError.of(samples.weights().values(), result.weights(), samples.hessian(), LinearAlgebra.preferred());
     }

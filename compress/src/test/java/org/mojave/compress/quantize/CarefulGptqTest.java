@@ -15,7 +15,7 @@ import org.mojave.format.packed.PackedCodec;
 import org.mojave.format.packed.Scheme;
 
 /** GPTQ with ranges by activity and sweeps over scales and codes. */
-class CarefulGptqTest extends QuantizerContract {
+class CarefulGptqTest extends BinaryContract {
     @Override
     Quantizer quantizer() {
         return careful(3);
@@ -81,10 +81,6 @@ class CarefulGptqTest extends QuantizerContract {
             assertThat(error(samples, six)).as("%s, seed %d", quantizer.getClass(), SEED).isLessThan((scheme.bits() < 4 ? 1.2 : 1.5) * error(samples, free));
             assertThat(unpacked(six.coded())).isEqualTo(six.weights());
         }
-    }
-
-    private static double error(QuantizerSamples samples, QuantizedMatrix result) {
-        return OutputError.of(samples.weights().values(), result.weights(), samples.hessian(), LinearAlgebra.preferred());
     }
 
     private static float[] unpacked(CodedMatrix coded) {

@@ -12,7 +12,7 @@ import org.mojave.engine.kernel.LinearAlgebra;
 import org.mojave.engine.kernel.PortableAlgebra;
 import org.mojave.format.packed.Scheme;
 
-class GptqTest extends QuantizerContract {
+class GptqTest extends BinaryContract {
     @Override
     Quantizer quantizer() {
         return new Gptq();

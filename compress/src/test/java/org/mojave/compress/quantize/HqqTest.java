@@ -93,6 +93,12 @@ class HqqTest extends QuantizerContract {
         assertThat(Shrink.apply(1e-6, 10)).isZero();
     }
 
+    @Test
+    void binaryCodesAreRefusedNotMadeWrong() {
+        assertThatThrownBy(() -> new Hqq().quantize(heavyTailed(new Random(1)), Statistics.NONE, Scheme.parse("1g64b")))
+                .isInstanceOf(IllegalArgumentException.class).hasMessage("w: HQQ makes no binary codes, so not scheme 1g64b");
+    }
+
     private static WeightMatrix heavyTailed(Random random) {
         float[] w = new float[ROWS * COLUMNS];
         for (int i = 0; i < w.length; i++) {

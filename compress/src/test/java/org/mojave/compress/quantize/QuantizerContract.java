@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.mojave.engine.kernel.LinearAlgebra;
@@ -20,14 +21,19 @@ import org.mojave.format.packed.PackedCodec;
 import org.mojave.format.packed.PackedLayout;
 import org.mojave.format.packed.Scheme;
 
-/** What every {@link Quantizer} must hold to. Inherit it and name the quantizer. */
+/**
+ * What every {@link Quantizer} must hold to. Inherit it and name the quantizer; one that makes binary codes inherits {@link
+ * BinaryContract}.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class QuantizerContract {
     static final long SEED = 20_261_125;
 
     /** The quantizer under test, with native storage. */
     abstract Quantizer quantizer();
 
-    static Stream<Scheme> schemes() {
+    /** Schemes that it makes. */
+    Stream<Scheme> schemes() {
         return Stream.of("8g128s", "4g128s", "4g32a", "4rows", "3g64a", "3rowa", "2g32a", "2g64s").map(Scheme::parse);
     }
 
@@ -35,7 +41,7 @@ abstract class QuantizerContract {
         return quantizer().quantize(samples.weights(), samples.hessian(), scheme);
     }
 
-    private static double error(QuantizerSamples samples, QuantizedMatrix result) {
+    static double error(QuantizerSamples samples, QuantizedMatrix result) {
         return OutputError.of(samples.weights().values(), result.weights(), samples.hessian(), LinearAlgebra.preferred());
     }
 
@@ -110,9 +116,12 @@ abstract class QuantizerContract {
 
     @Test
     void withoutTokensWeightsAreRoundedAndTheEventSaysSo() {
+        withoutTokensWeightsAreRounded(Scheme.parse("4g32s"));
+    }
+
+    void withoutTokensWeightsAreRounded(Scheme scheme) {
         QuantizerSamples samples = QuantizerSamples.correlated(SEED, 24, 64, 50);
         Hessian nothing = new Hessian(64, new float[64 * 64], 0);
-        Scheme scheme = Scheme.parse("4g32s");
         QuantizedMatrix result = quantizer().quantize(samples.weights(), nothing, scheme);
         assertThat(result.weights()).isEqualTo(rounding().quantize(samples.weights(), Statistics.NONE, scheme).weights());
         if (quantizer().requires() == Quantizer.Requirement.HESSIAN) {
@@ -137,8 +146,11 @@ abstract class QuantizerContract {
 
     @Test
     void sameInputGivesTheSameBitsOnAnyThreadAndInPiecesOfRows() {
+        sameInputGivesTheSameBits(Scheme.parse("4g64a"));
+    }
+
+    void sameInputGivesTheSameBits(Scheme scheme) {
         QuantizerSamples samples = QuantizerSamples.correlated(SEED, 300, 160, 200);
-        Scheme scheme = Scheme.parse("4g64a");
         CodedMatrix first = quantize(samples, scheme).coded();
         List<CompletableFuture<CodedMatrix>> others = new ArrayList<>();
         for (int i = 0; i < 2; i++) {

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import org.junit.jupiter.api.Test;
 import org.mojave.format.packed.Scheme;
 
-class RtnTest extends QuantizerContract {
+class RtnTest extends BinaryContract {
     @Override
     Quantizer quantizer() {
         return new Rtn();

@@ -10,10 +10,13 @@ import org.mojave.engine.model.Attention;
  * part in the softmax and has no value. One task is a key-value head of a sequence; sums in float32, a query's in float64.
  */
 record AttentionHeads(Attention attention, Optional<float[]> sinks, int[] lengths, Workers workers) {
-    /** Queries [tokens, heads · dimension], keys and values [tokens, key-value heads · dimension], or the gradients at them. */
+    /**
+     * Queries [tokens, heads · key dimension], keys [tokens, key-value heads · key dimension], values [tokens, key-value heads · value
+     * dimension], or the gradients at them.
+     */
     record Rows(float[] queries, float[] keys, float[] values) {}
 
-    /** Gradients at the rows, {@code dcontexts} [tokens, heads · dimension] being that at the result. */
+    /** Gradients at the rows, {@code dcontexts} [tokens, heads · value dimension] being that at the result. */
     Rows back(Rows rows, float[] dcontexts) {
         Rows gradients = new Rows(new float[rows.queries().length], new float[rows.keys().length], new float[rows.values().length]);
         int[] first = new int[lengths.length];
@@ -38,7 +41,8 @@ record AttentionHeads(Attention attention, Optional<float[]> sinks, int[] length
         private final float[] dcontexts;
         private final int first;
         private final int head;
-        private final int dimension = attention.keyDimension();
+        private final Vectors keys = new Vectors(attention.keyDimension());
+        private final Vectors values = new Vectors(attention.valueDimension());
 
         Head(Rows rows, Rows gradients, float[] dcontexts, int first, int head) {
             this.rows = rows;
@@ -48,12 +52,14 @@ record AttentionHeads(Attention attention, Optional<float[]> sinks, int[] length
             this.head = head;
         }
 
+        /** Row of the query, and of its context, in all heads of all tokens. */
         private int query(int position) {
-            return ((first + position) * attention.heads() + head) * dimension;
+            return (first + position) * attention.heads() + head;
         }
 
+        /** Row of the key, and of its value. */
         private int key(int position) {
-            return ((first + position) * attention.keyValueHeads() + head / (attention.heads() / attention.keyValueHeads())) * dimension;
+            return (first + position) * attention.keyValueHeads() + head / (attention.heads() / attention.keyValueHeads());
         }
 
         void back(int length) {
@@ -64,14 +70,14 @@ record AttentionHeads(Attention attention, Optional<float[]> sinks, int[] length
                 softmax(i, from, weights);
                 double mean = 0;
                 for (int j = from; j <= i; j++) {
-                    slopes[j] = dot(dcontexts, query(i), rows.values(), key(j));
+                    slopes[j] = values.dot(dcontexts, query(i), rows.values(), key(j));
                     mean += weights[j] * slopes[j];
                 }
                 for (int j = from; j <= i; j++) {
                     float slope = (float) (attention.scale() * weights[j] * (slopes[j] - mean));
-                    add(slope, rows.keys(), key(j), gradients.queries(), query(i));
-                    add(slope, rows.queries(), query(i), gradients.keys(), key(j));
-                    add((float) weights[j], dcontexts, query(i), gradients.values(), key(j));
+                    keys.add(slope, rows.keys(), key(j), gradients.queries(), query(i));
+                    keys.add(slope, rows.queries(), query(i), gradients.keys(), key(j));
+                    values.add((float) weights[j], dcontexts, query(i), gradients.values(), key(j));
                 }
             }
         }
@@ -80,7 +86,7 @@ record AttentionHeads(Attention attention, Optional<float[]> sinks, int[] length
             double sink = sinks.isPresent() ? sinks.get()[head] : Double.NEGATIVE_INFINITY;
             double largest = sink;
             for (int j = from; j <= i; j++) {
-                weights[j] = attention.scale() * dot(rows.queries(), query(i), rows.keys(), key(j));
+                weights[j] = attention.scale() * keys.dot(rows.queries(), query(i), rows.keys(), key(j));
                 largest = Math.max(largest, weights[j]);
             }
             double sum = Math.exp(sink - largest);
@@ -92,18 +98,22 @@ record AttentionHeads(Attention attention, Optional<float[]> sinks, int[] length
                 weights[j] /= sum;
             }
         }
+    }
 
-        private float dot(float[] a, int atA, float[] b, int atB) {
+    /** Rows of {@code size} components. */
+    private record Vectors(int size) {
+        float dot(float[] a, int rowA, float[] b, int rowB) {
             float sum = 0;
-            for (int d = 0; d < dimension; d++) {
-                sum += a[atA + d] * b[atB + d];
+            for (int d = 0; d < size; d++) {
+                sum += a[rowA * size + d] * b[rowB * size + d];
             }
             return sum;
         }
 
-        private void add(float factor, float[] x, int from, float[] y, int to) {
-            for (int d = 0; d < dimension; d++) {
-                y[to + d] += factor * x[from + d];
+        /** Adds a row of x times {@code factor} to one of y. */
+        void add(float factor, float[] x, int from, float[] y, int to) {
+            for (int d = 0; d < size; d++) {
+                y[to * size + d] += factor * x[from * size + d];
             }
         }
     }

@@ -6,7 +6,6 @@ import org.mojave.engine.model.FeedForward;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
-import org.mojave.engine.model.VectorRole;
 import org.mojave.engine.run.LayerRunner;
 import org.mojave.engine.run.LayerWeights;
 import org.mojave.engine.run.LinearObserver;
@@ -33,7 +32,7 @@ final class FeedForwardBack {
      * gradient at what it adds to them.
      */
     void back(int layer, float[] states, float[] output, float[] gradient) {
-        SquareNorm norm = new SquareNorm(spec.norm().epsilon(), weights.vector(VectorRole.FEED_FORWARD_NORM, layer).orElseThrow());
+        HiddenNorm norm = HiddenNorm.ofFeedForward(spec.norm(), weights, layer);
         float[] x = norm.forward(states);
         int tokens = x.length / spec.hiddenSize();
         float[] dx = new float[x.length];
@@ -113,30 +112,71 @@ final class FeedForwardBack {
             }
             return rows;
         }
+
+        /** Multiplies each slot's row by its routing weight. */
+        void scale(float[] rows) {
+            int size = rows.length / slots.length;
+            for (int i = 0; i < rows.length; i++) {
+                rows[i] *= routing.weights()[slots[i / size]];
+            }
+        }
+
+        /** The gradient at the routing weights: of each slot, its row of the one times that of the other. */
+        void along(float[] gradient, float[] rows, double[][] dw) {
+            int size = rows.length / slots.length;
+            for (int i = 0; i < slots.length; i++) {
+                double sum = 0;
+                for (int c = i * size; c < (i + 1) * size; c++) {
+                    sum += (double) gradient[c] * rows[c];
+                }
+                dw[token(i)][slots[i] % routing.chosen()] = sum;
+            }
+        }
+
+        /** Adds each slot's row to that of its token. */
+        void add(float[] rows, float[] all) {
+            int size = rows.length / slots.length;
+            for (int i = 0; i < slots.length; i++) {
+                for (int c = 0; c < size; c++) {
+                    all[token(i) * size + c] += rows[i * size + c];
+                }
+            }
+        }
     }
 
     private void expert(MatrixId gate, FeedForward.Mixture mixture, Share share, double[][] dw, float[] dx) {
-        int size = spec.hiddenSize();
         Network network = Network.of(weights, workers, new Network.Names(gate, new MatrixId(MatrixRole.UP, gate.layer(), gate.expert()),
                 new MatrixId(MatrixRole.DOWN, gate.layer(), gate.expert())), mixture.gating());
+        switch (mixture.router().target()) {
+            case EXPERT_OUTPUT -> scaledOutput(network, share, dw, dx);
+            case EXPERT_INPUT -> scaledInput(network, share, dw, dx);
+        }
+    }
+
+    /** Of {@code w · network(x)}. */
+    private void scaledOutput(Network network, Share share, double[][] dw, float[] dx) {
+        int size = spec.hiddenSize();
         Network.Pass pass = network.forward(share.rows(share.halves().x(), size), share.slots().length);
         float[] dy = share.rows(share.halves().output(), size);
-        for (int i = 0; i < share.slots().length; i++) {
-            int slot = share.slots()[i];
-            double sum = 0;
-            for (int c = i * size; c < (i + 1) * size; c++) {
-                sum += (double) dy[c] * pass.output()[c];
-                dy[c] *= share.routing().weights()[slot];
-            }
-            dw[share.token(i)][slot % share.routing().chosen()] = sum;
-        }
+        share.along(dy, pass.output(), dw);
+        share.scale(dy);
         float[] own = new float[dy.length];
         network.back(pass, dy, own);
-        for (int i = 0; i < share.slots().length; i++) {
-            for (int c = 0; c < size; c++) {
-                dx[share.token(i) * size + c] += own[i * size + c];
-            }
-        }
+        share.add(own, dx);
+    }
+
+    /** Of {@code network(w · x)}. */
+    private void scaledInput(Network network, Share share, double[][] dw, float[] dx) {
+        int size = spec.hiddenSize();
+        float[] x = share.rows(share.halves().x(), size);
+        float[] scaled = x.clone();
+        share.scale(scaled);
+        Network.Pass pass = network.forward(scaled, share.slots().length);
+        float[] own = new float[x.length];
+        network.back(pass, share.rows(share.halves().output(), size), own);
+        share.along(own, x, dw);
+        share.scale(own);
+        share.add(own, dx);
     }
 
     private void shared(int layer, FeedForward.Shared shared, Halves halves, float[] dx) {
@@ -153,7 +193,7 @@ final class FeedForwardBack {
         float[] opening = gate.forward(halves.x(), tokens);
         float[] dy = halves.output().clone();
         for (int t = 0; t < tokens; t++) {
-            double open = Network.sigmoid(opening[t]);
+            double open = ActivationSlope.sigmoid(opening[t]);
             double sum = 0;
             for (int c = t * size; c < (t + 1) * size; c++) {
                 sum += (double) dy[c] * pass.output()[c];

@@ -5,8 +5,6 @@ import org.mojave.engine.kernel.Workers;
 import org.mojave.engine.model.MatrixId;
 import org.mojave.engine.model.MatrixRole;
 import org.mojave.engine.model.ModelSpec;
-import org.mojave.engine.model.UnsupportedModelException;
-import org.mojave.engine.model.VectorRole;
 import org.mojave.engine.run.Batch;
 import org.mojave.engine.run.Ends;
 import org.mojave.engine.run.LayerRunner;
@@ -18,7 +16,8 @@ import org.mojave.engine.run.RouterListener;
 
 /**
  * Gradient of the loss with respect to what each half of a layer adds to the residual stream. The loss is the sum over all tokens but the
- * last of each sequence of −ln p(next token). Choices of experts are taken as fixed, as everywhere in training.
+ * last of each sequence of −ln p(next token). Choices of experts are taken as fixed, as everywhere in training, and so is which
+ * logits SparseMixer compares.
  *
  * <p>Example: {@code float[][] behind = new LossGradient(model, workers).behindHalves(List.of(tokens));}
  */
@@ -31,21 +30,12 @@ public final class LossGradient {
     private final Workers workers;
     private final LayerRunner runner;
 
-    /** Of that model; throws {@link UnsupportedModelException} if a block of it has no gradient here. */
+    /** Of that model. */
     public LossGradient(Model model, Workers workers) {
         this.model = model;
         this.workers = workers;
         spec = model.spec();
-        require(spec);
         runner = new LayerRunner(spec, workers);
-    }
-
-    /** Throws {@link UnsupportedModelException} if a block of the model has no gradient here. */
-    public static void require(ModelSpec spec) {
-        GradientSupport.missing(spec).ifPresent(block -> {
-            throw new UnsupportedModelException("the loss gradient of " + spec.modelType() + " models is not known: it cannot be taken through "
-                    + block);
-        });
     }
 
     /** Most bytes that so many tokens take: states and gradients behind all halves, and what one half needs beside. */
@@ -104,7 +94,7 @@ public final class LossGradient {
     private float[] loss(List<int[]> sequences, float[] states) {
         int size = spec.hiddenSize();
         int vocabulary = spec.vocabularySize();
-        SquareNorm norm = new SquareNorm(spec.norm().epsilon(), model.weights().vector(VectorRole.FINAL_NORM, MatrixId.NONE).orElseThrow());
+        HiddenNorm norm = HiddenNorm.ofHead(spec.norm(), model.weights(), MatrixId.NONE);
         Linear head = Linear.of(model.weights(), MatrixId.of(spec.tiedHead() ? MatrixRole.EMBEDDING : MatrixRole.HEAD), workers);
         Ends ends = new Ends(model, workers);
         float[] logits = new float[PANEL_ROWS * vocabulary];

@@ -1,8 +1,10 @@
 package org.mojave.engine.gradient;
 
 import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.model.Activation;
 import org.mojave.engine.model.Gating;
 import org.mojave.engine.model.MatrixId;
+import org.mojave.engine.run.Activations;
 import org.mojave.engine.store.Weights;
 
 /** Gate, up and down projection of one network, forwards and backwards. */
@@ -21,16 +23,8 @@ record Network(Linear gate, Linear up, Linear down, Gating gating) {
     Pass forward(float[] x, int tokens) {
         float[] a = gate.forward(x, tokens);
         float[] u = up.forward(x, tokens);
-        float[] joined = new float[a.length];
-        for (int i = 0; i < joined.length; i++) {
-            joined[i] = (float) switch (gating) {
-                case Gating.Product _ -> a[i] * sigmoid(a[i]) * u[i];
-                case Gating.Clamped(double alpha, double limit) -> {
-                    double g = Math.min(a[i], limit);
-                    yield (Math.clamp(u[i], -limit, limit) + 1) * g * sigmoid(alpha * g);
-                }
-            };
-        }
+        float[] joined = a.clone();
+        Activations.join(gating, joined, u, 0, joined.length);
         return new Pass(a, u, down.forward(joined, tokens), tokens);
     }
 
@@ -44,25 +38,18 @@ record Network(Linear gate, Linear up, Linear down, Gating gating) {
             double a = pass.gate()[i];
             double u = pass.up()[i];
             switch (gating) {
-                case Gating.Product _ -> {
-                    double s = sigmoid(a);
-                    da[i] = (float) (joined[i] * u * s * (1 + a * (1 - s)));
-                    du[i] = (float) (joined[i] * a * s);
+                case Gating.Product(Activation activation) -> {
+                    da[i] = (float) (joined[i] * u * ActivationSlope.of(activation, a));
+                    du[i] = joined[i] * Activations.apply(activation, (float) a);
                 }
                 case Gating.Clamped(double alpha, double limit) -> {
                     double g = Math.min(a, limit);
-                    double s = sigmoid(alpha * g);
-                    double slope = s * (1 + alpha * g * (1 - s));
-                    da[i] = (float) (a < limit ? joined[i] * (Math.clamp(u, -limit, limit) + 1) * slope : 0);
-                    du[i] = (float) (Math.abs(u) < limit ? joined[i] * g * s : 0);
+                    da[i] = (float) (a < limit ? joined[i] * (Math.clamp(u, -limit, limit) + 1) * ActivationSlope.swish(alpha, g) : 0);
+                    du[i] = (float) (Math.abs(u) < limit ? joined[i] * g * ActivationSlope.sigmoid(alpha * g) : 0);
                 }
             }
         }
         gate.back(da, pass.tokens(), dx);
         up.back(du, pass.tokens(), dx);
-    }
-
-    static double sigmoid(double x) {
-        return 1 / (1 + Math.exp(-x));
     }
 }

@@ -2,10 +2,22 @@ package org.mojave.engine.gradient;
 
 import java.util.Optional;
 import org.mojave.engine.model.Attention;
+import org.mojave.engine.model.Rope;
 import org.mojave.engine.run.Rotations;
 
 /** What a position does to queries or keys, and the same transposed: both are linear. Whole sequences of these lengths. */
-record Positions(Attention attention, Optional<Rotations> turn, Optional<Attention.Temperature> temperature, int[] lengths) {
+record Positions(Optional<Turn> turn, Optional<Attention.Temperature> temperature, int[] lengths) {
+    /**
+     * What a rope turns: of each {@code width} components those from {@code offset} on.
+     *
+     * @param interleaved as {@link Rope#interleaved()}
+     */
+    record Turn(Rotations rotations, boolean interleaved, int width, int offset) {
+        static Turn of(Rope rope, int width, int offset) {
+            return new Turn(new Rotations(rope), rope.interleaved(), width, offset);
+        }
+    }
+
     /** In place on rows of heads; {@code transposed}: as gradients go back. */
     void apply(float[] x, boolean transposed) {
         int tokens = 0;
@@ -16,9 +28,10 @@ record Positions(Attention attention, Optional<Rotations> turn, Optional<Attenti
         int row = 0;
         for (int length : lengths) {
             for (int t = 0; t < length; t++, row++) {
-                for (int head = row * width; head < (row + 1) * width; head += attention.keyDimension()) {
-                    if (turn.isPresent()) {
-                        rotate(turn.get().table(length), t, x, head, transposed);
+                if (turn.isPresent()) {
+                    Rotations.Table table = turn.get().rotations().table(length);
+                    for (int head = row * width; head < (row + 1) * width; head += turn.get().width()) {
+                        rotate(table, t, x, head + turn.get().offset(), transposed);
                     }
                 }
                 if (temperature.isPresent()) {
@@ -29,7 +42,7 @@ record Positions(Attention attention, Optional<Rotations> turn, Optional<Attenti
     }
 
     private void rotate(Rotations.Table table, int position, float[] x, int start, boolean transposed) {
-        boolean interleaved = attention.rope().orElseThrow().interleaved();
+        boolean interleaved = turn.orElseThrow().interleaved();
         int pairs = table.pairs();
         for (int i = 0; i < pairs; i++) {
             int a = start + (interleaved ? 2 * i : i);

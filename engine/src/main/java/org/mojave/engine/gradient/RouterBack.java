@@ -4,7 +4,10 @@ import java.util.Arrays;
 import org.mojave.engine.model.Router;
 import org.mojave.engine.run.Routing;
 
-/** From the gradient at a token's routing weights to that at the router's logits. The choice itself is taken as fixed. */
+/**
+ * From the gradient at a token's routing weights to that at the router's logits. What is a choice is taken as fixed: the experts, and for
+ * SparseMixer also which logits are near enough to a slot's best to take part in its softmax.
+ */
 record RouterBack(Router router) {
     /**
      * One token.
@@ -14,12 +17,29 @@ record RouterBack(Router router) {
      */
     void token(Routing routing, int token, double[] dw, float[] dlogits) {
         int experts = router.experts();
-        double[] scores = scores(routing, token);
+        double[] logits = new double[experts];
+        for (int e = 0; e < experts; e++) {
+            logits[e] = routing.logits()[token * experts + e];
+        }
+        int[] chosen = Arrays.copyOfRange(routing.experts(), token * routing.chosen(), (token + 1) * routing.chosen());
+        double[] slopes = switch (router.score()) {
+            case Router.Score.Softmax _ -> throughSoftmax(softmax(logits), chosen, dw);
+            case Router.Score.SoftmaxOfChosen _ -> throughSoftmax(softmax(only(logits, chosen)), chosen, dw);
+            case Router.Score.Sigmoid _ -> throughSigmoid(logits, chosen, dw);
+            case Router.Score.SparseMixer mixer -> throughSparseMixer(mixer, logits, chosen, dw);
+        };
+        for (int e = 0; e < experts; e++) {
+            dlogits[token * experts + e] = (float) slopes[e];
+        }
+    }
+
+    /** From the gradient at the weights to that at the scores of all experts, through normalisation and scaling. */
+    private double[] atScores(double[] scores, int[] chosen, double[] dw) {
         double sum = 0;
         double weighted = 0;
-        for (int k = 0; k < routing.chosen(); k++) {
-            sum += scores[expert(routing, token, k)];
-            weighted += dw[k] * scores[expert(routing, token, k)];
+        for (int k = 0; k < chosen.length; k++) {
+            sum += scores[chosen[k]];
+            weighted += dw[k] * scores[chosen[k]];
         }
         double divisor = switch (router.normalisation()) {
             case Router.Normalisation.None _ -> 1;
@@ -31,68 +51,89 @@ record RouterBack(Router router) {
             case Router.Normalisation.Sum _ -> true;
             case Router.Normalisation.SumAtLeast(double least) -> sum > least;
         };
-        double[] dscores = new double[experts];
-        for (int k = 0; k < routing.chosen(); k++) {
-            dscores[expert(routing, token, k)] = router.scaling() * (dw[k] / divisor - (divides ? weighted / (divisor * divisor) : 0));
+        double[] slopes = new double[scores.length];
+        for (int k = 0; k < chosen.length; k++) {
+            slopes[chosen[k]] = router.scaling() * (dw[k] / divisor - (divides ? weighted / (divisor * divisor) : 0));
         }
+        return slopes;
+    }
+
+    private double[] throughSoftmax(double[] scores, int[] chosen, double[] dw) {
+        double[] slopes = atScores(scores, chosen, dw);
         double mean = 0;
-        for (int e = 0; e < experts; e++) {
-            mean += dscores[e] * scores[e];
+        for (int e = 0; e < scores.length; e++) {
+            mean += slopes[e] * scores[e];
         }
-        for (int e = 0; e < experts; e++) {
-            dlogits[token * experts + e] = (float) switch (router.score()) {
-                case Router.Score.Softmax _, Router.Score.SoftmaxOfChosen _ -> scores[e] * (dscores[e] - mean);
-                case Router.Score.Sigmoid _ -> dscores[e] * scores[e] * (1 - scores[e]);
-                case Router.Score.SparseMixer _ -> throw new IllegalArgumentException("the SparseMixer router has no gradient here");
-            };
+        for (int e = 0; e < scores.length; e++) {
+            slopes[e] = scores[e] * (slopes[e] - mean);
         }
+        return slopes;
     }
 
-    private static int expert(Routing routing, int token, int slot) {
-        return routing.experts()[token * routing.chosen() + slot];
+    private double[] throughSigmoid(double[] logits, int[] chosen, double[] dw) {
+        double[] scores = Arrays.stream(logits).map(ActivationSlope::sigmoid).toArray();
+        double[] slopes = atScores(scores, chosen, dw);
+        for (int e = 0; e < scores.length; e++) {
+            slopes[e] *= scores[e] * (1 - scores[e]);
+        }
+        return slopes;
     }
 
-    /** Scores before normalisation, by expert; 0 for experts that take no part. */
-    private double[] scores(Routing routing, int token) {
-        int experts = router.experts();
-        double[] scores = new double[experts];
-        switch (router.score()) {
-            case Router.Score.Sigmoid _ -> {
-                for (int e = 0; e < experts; e++) {
-                    scores[e] = Network.sigmoid(routing.logits()[token * experts + e]);
-                }
+    /** The weight of a slot is p of its best expert b, p the softmax over the logits near it: {@code dp(b)/dlogit(e) = p(b) · ([e = b] − p(e))}. */
+    private double[] throughSparseMixer(Router.Score.SparseMixer mixer, double[] logits, int[] chosen, double[] dw) {
+        double[] slopes = new double[logits.length];
+        double[] left = logits.clone();
+        for (int slot : byLogit(logits, chosen)) {
+            int best = chosen[slot];
+            double[] near = left.clone();
+            for (int e = 0; e < near.length; e++) {
+                near[e] = mixer.near((float) logits[e], (float) logits[best]) ? near[e] : Double.NEGATIVE_INFINITY;
             }
-            case Router.Score.Softmax _ -> {
-                for (int e = 0; e < experts; e++) {
-                    scores[e] = routing.logits()[token * experts + e];
-                }
-                softmax(scores);
+            double[] shares = softmax(near);
+            double along = router.scaling() * dw[slot] * shares[best];
+            for (int e = 0; e < shares.length; e++) {
+                slopes[e] += along * ((e == best ? 1 : 0) - shares[e]);
             }
-            case Router.Score.SoftmaxOfChosen _ -> {
-                Arrays.fill(scores, Double.NEGATIVE_INFINITY);
-                for (int k = 0; k < routing.chosen(); k++) {
-                    int e = expert(routing, token, k);
-                    scores[e] = routing.logits()[token * experts + e];
-                }
-                softmax(scores);
-            }
-            case Router.Score.SparseMixer _ -> throw new IllegalArgumentException("the SparseMixer router has no gradient here");
+            left[best] = Double.NEGATIVE_INFINITY;
         }
-        return scores;
+        return slopes;
     }
 
-    private static void softmax(double[] x) {
-        double largest = Double.NEGATIVE_INFINITY;
-        for (double value : x) {
-            largest = Math.max(largest, value);
+    /** Slots in the order in which their experts were chosen: by descending logit, of equals the first expert. */
+    private static int[] byLogit(double[] logits, int[] chosen) {
+        int[] slots = new int[chosen.length];
+        for (int i = 0; i < slots.length; i++) {
+            int before = i;
+            while (before > 0 && earlier(logits, chosen[i], chosen[slots[before - 1]])) {
+                slots[before] = slots[before - 1];
+                before--;
+            }
+            slots[before] = i;
         }
-        double sum = 0;
-        for (int i = 0; i < x.length; i++) {
-            x[i] = Math.exp(x[i] - largest);
-            sum += x[i];
+        return slots;
+    }
+
+    private static boolean earlier(double[] logits, int expert, int other) {
+        return logits[expert] > logits[other] || (logits[expert] == logits[other] && expert < other);
+    }
+
+    /** The logits of the chosen experts; the others take no part. */
+    private static double[] only(double[] logits, int[] chosen) {
+        double[] kept = new double[logits.length];
+        Arrays.fill(kept, Double.NEGATIVE_INFINITY);
+        for (int expert : chosen) {
+            kept[expert] = logits[expert];
         }
-        for (int i = 0; i < x.length; i++) {
-            x[i] /= sum;
+        return kept;
+    }
+
+    private static double[] softmax(double[] logits) {
+        double largest = Arrays.stream(logits).max().orElseThrow();
+        double[] shares = Arrays.stream(logits).map(logit -> Math.exp(logit - largest)).toArray();
+        double sum = Arrays.stream(shares).sum();
+        for (int e = 0; e < shares.length; e++) {
+            shares[e] /= sum;
         }
+        return shares;
     }
 }

@@ -1,9 +1,18 @@
 package org.mojave.engine.gradient;
 
+import java.util.Arrays;
+
 /** Root-mean-square norm of rows as long as {@code weight}, forwards and backwards; sums in float64. */
-record SquareNorm(double epsilon, float[] weight) {
-    /** Normalised rows of {@code x}, whose length is a multiple of the weight's. */
-    float[] forward(float[] x) {
+record SquareNorm(double epsilon, float[] weight) implements HiddenNorm {
+    /** With all weights 1. */
+    static SquareNorm unweighted(double epsilon, int size) {
+        float[] weight = new float[size];
+        Arrays.fill(weight, 1);
+        return new SquareNorm(epsilon, weight);
+    }
+
+    @Override
+    public float[] forward(float[] x) {
         float[] y = new float[x.length];
         for (int at = 0; at < x.length; at += weight.length) {
             double scale = scale(x, at);
@@ -14,11 +23,9 @@ record SquareNorm(double epsilon, float[] weight) {
         return y;
     }
 
-    /**
-     * Adds to {@code dx} what {@code dy}, the gradient at the normalised rows of x, makes at x: with r = 1/√(mean(x²) + ε),
-     * {@code dx = r · w · dy − x · r³ · mean(w · dy · x)}.
-     */
-    void back(float[] x, float[] dy, float[] dx) {
+    /** With r = 1/√(mean(x²) + ε): {@code dx = r · w · dy − x · r³ · mean(w · dy · x)}. */
+    @Override
+    public void back(float[] x, float[] dy, float[] dx) {
         for (int at = 0; at < x.length; at += weight.length) {
             double scale = scale(x, at);
             double sum = 0;

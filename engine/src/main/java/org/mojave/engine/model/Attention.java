@@ -87,6 +87,9 @@ public sealed interface Attention {
      */
     record Latent(int heads, int queryRank, int latentRank, int plainDimension, int ropeDimension, int valueDimension,
             Rope latentRope, Mask mask, double scale, Biases biases) implements Attention {
+        /** Epsilon of the norms of compressed vectors: the official code does not take it from the config. */
+        public static final double NORM_EPSILON = 1e-6;
+
         @Override
         public Optional<Rope> rope() {
             return Optional.of(latentRope);

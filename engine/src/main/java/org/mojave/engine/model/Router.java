@@ -49,7 +49,13 @@ public record Router(int experts, int chosen, Score score, Grouping grouping, bo
         record Sigmoid() implements Score {}
 
         /** SparseMixer (Liu et al. 2024, arXiv 2409.12136): each slot a softmax over the logits near its best. */
-        record SparseMixer(double jitter) implements Score {}
+        record SparseMixer(double jitter) implements Score {
+            /** Whether a logit takes part in the softmax of the slot whose best one is {@code top}: within 2·jitter (relative) of it. */
+            public boolean near(float logit, float top) {
+                float factor = Math.max(Math.abs(logit), top);
+                return !((top - logit) / factor > (float) (2 * jitter));
+            }
+        }
     }
 
     /** Which experts may be chosen. */

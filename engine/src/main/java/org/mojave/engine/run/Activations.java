@@ -5,14 +5,14 @@ import org.mojave.engine.model.Activation;
 import org.mojave.engine.model.Gating;
 
 /** Joins gate and up projection. */
-final class Activations {
+public final class Activations {
     private static final double SQRT_HALF = Math.sqrt(0.5);
     private static final double SQRT_TWO_OVER_PI = Math.sqrt(2 / Math.PI);
 
     private Activations() {}
 
     /** {@code gate[i] = join(gate[i], up[i])} for {@code from ≤ i < to}. */
-    static void join(Gating gating, float[] gate, float[] up, int from, int to) {
+    public static void join(Gating gating, float[] gate, float[] up, int from, int to) {
         switch (gating) {
             case Gating.Product(Activation activation) -> multiply(activation, gate, up, from, to);
             case Gating.Clamped clamped -> clamp(clamped, gate, up, from, to);
@@ -35,7 +35,7 @@ final class Activations {
     }
 
     /** The scalar function. */
-    static float apply(Activation activation, float x) {
+    public static float apply(Activation activation, float x) {
         return switch (activation) {
             case SILU -> x * Exponential.sigmoid(x);
             case GELU -> (float) (0.5 * x * (1 + erf(x * SQRT_HALF)));
@@ -50,7 +50,7 @@ final class Activations {
      * Error function to about 1e-16: the Maclaurin series 7.6.2 of the NIST handbook (DLMF) up to 3, the continued fraction
      * 7.9.1 of erfc beyond.
      */
-    static double erf(double x) {
+    public static double erf(double x) {
         double z = Math.abs(x);
         if (z > 6) {
             return Math.signum(x);

@@ -15,9 +15,6 @@ import org.mojave.engine.model.VectorRole;
 
 /** Norm, queries, keys and values, rope, attention, output projection, residual. */
 final class AttentionHalf {
-    /** Epsilon of the norms inside latent attention: the official code does not take it from the config. */
-    private static final double LATENT_EPSILON = 1e-6;
-
     private final ModelSpec spec;
     private final Workers workers;
     private final Buffers buffers;
@@ -168,7 +165,7 @@ final class AttentionHalf {
         float[] compressed = buffers.take(Buffers.Slot.COMPRESSED, tokens, compressedWidth);
         linears.apply(weights, weights.id(MatrixRole.LATENT_DOWN), input, compressed, observer);
         float[] normed = buffers.take(Buffers.Slot.NORMED, tokens, Math.max(rank, spec.hiddenSize()));
-        RowNorm norm = RowNorm.rootMeanSquare(LATENT_EPSILON, weights.vector(VectorRole.LATENT_NORM));
+        RowNorm norm = RowNorm.rootMeanSquare(Attention.Latent.NORM_EPSILON, weights.vector(VectorRole.LATENT_NORM));
         for (int t = 0; t < tokens; t++) {
             norm.row(compressed, t * compressedWidth, normed, t * rank);
         }
@@ -204,7 +201,7 @@ final class AttentionHalf {
         }
         float[] compressed = buffers.take(Buffers.Slot.COMPRESSED, tokens, rank);
         linears.apply(weights, weights.id(MatrixRole.QUERY_DOWN), input, compressed, observer);
-        RowNorm norm = RowNorm.rootMeanSquare(LATENT_EPSILON, weights.vector(VectorRole.QUERY_LATENT_NORM));
+        RowNorm norm = RowNorm.rootMeanSquare(Attention.Latent.NORM_EPSILON, weights.vector(VectorRole.QUERY_LATENT_NORM));
         for (int t = 0; t < tokens; t++) {
             norm.row(compressed, t * rank, compressed, t * rank);
         }

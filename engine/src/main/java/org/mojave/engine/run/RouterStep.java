@@ -34,11 +34,11 @@ final class RouterStep {
         int count = router.experts();
         int from = t * router.chosen();
         switch (router.score()) {
-            case Router.Score.SparseMixer(double jitter) -> {
+            case Router.Score.SparseMixer mixer -> {
                 for (int e = 0; e < count; e++) {
                     scores[e] = logits[t * count + e];
                 }
-                sparseMixer(jitter, experts, weights, from);
+                sparseMixer(mixer, experts, weights, from);
             }
             case Router.Score.Softmax _ -> {
                 softmax(logits, t * count);
@@ -164,8 +164,8 @@ final class RouterStep {
         }
     }
 
-    /** Each slot: the best expert left; its weight is a softmax over the logits within 2·jitter (relative) of it. */
-    private void sparseMixer(double jitter, int[] experts, float[] weights, int from) {
+    /** Each slot: the best expert left; its weight is a softmax over the logits near it. */
+    private void sparseMixer(Router.Score.SparseMixer mixer, int[] experts, float[] weights, int from) {
         Arrays.fill(dropped, false);
         for (int k = 0; k < router.chosen(); k++) {
             int best = largest(scores, 0, scores.length, dropped);
@@ -173,8 +173,7 @@ final class RouterStep {
             double sum = 0;
             for (int e = 0; e < scores.length; e++) {
                 float logit = (float) scores[e];
-                float factor = Math.max(Math.abs(logit), top);
-                if (!dropped[e] && !((top - logit) / factor > (float) (2 * jitter))) {
+                if (!dropped[e] && mixer.near(logit, top)) {
                     sum += Math.exp(logit - top);
                 }
             }

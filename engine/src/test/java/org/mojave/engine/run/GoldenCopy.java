@@ -10,11 +10,11 @@ import java.util.stream.Stream;
 import org.mojave.testkit.Goldens;
 
 /** A golden model with another config.json, in its own folder. */
-final class GoldenCopy {
+public final class GoldenCopy {
     private GoldenCopy() {}
 
     /** Copies the golden's weights into {@code folder} and writes its config changed. */
-    static Path make(String golden, Path folder, UnaryOperator<String> change) {
+    public static Path make(String golden, Path folder, UnaryOperator<String> change) {
         Path source = Goldens.ofRepository().folder().resolve(golden);
         try (Stream<Path> files = Files.list(source)) {
             Files.createDirectories(folder);

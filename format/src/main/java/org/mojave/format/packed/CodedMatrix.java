@@ -1,9 +1,9 @@
 package org.mojave.format.packed;
 
 /**
- * A quantized matrix as plain arrays, before packing: {@code weight[r][c] = scale[r][g] · (code[r][c] − zero[r][g])} with
- * g = c / {@code scheme.groupColumns(columns)}. The arrays are row-major and not copied: whoever builds the record gives
- * them away. Bytes are unsigned.
+ * A quantized matrix as plain arrays, before packing: {@code weight[r][c] = scale[r][g] · (step · code[r][c] − zero[r][g])} with the
+ * scheme's step and g = c / {@code scheme.groupColumns(columns)}. The arrays are row-major and not copied: whoever builds the record
+ * gives them away. Bytes are unsigned.
  *
  * @param scheme bits, group and symmetry
  * @param rows rows (output features)
@@ -55,7 +55,11 @@ public record CodedMatrix(Scheme scheme, int rows, int columns, byte[] codes, fl
 
     /** The weight that a code stands for. */
     public float weight(int row, int column) {
-        int group = column / scheme.groupColumns(columns);
+        return weight(row, column, column / scheme.groupColumns(columns));
+    }
+
+    /** As {@link #weight(int, int)}, with scale and zero of that group of the row. */
+    public float weight(int row, int column, int group) {
         int code = codes[row * columns + column] & 0xff;
         int value = scheme.trellis() ? Trellis.value(state(row, column), scheme.bits()) : scheme.step() * code - zero(row, group);
         return scales[row * scheme.groups(columns) + group] * value;
