@@ -32,6 +32,8 @@ public final class Decoder {
 
     private final ModelSpec spec;
     private final KeyValueType keyValues;
+    /** Whether experts come from a store, which gets what memory caches leave. */
+    private final boolean shares;
     private final LayerRunner runner;
     private final Ends ends;
     private final List<LayerWeights> layers = new ArrayList<>();
@@ -79,6 +81,7 @@ public final class Decoder {
     public Decoder(Model model, Workers workers, RunParts parts) {
         spec = model.spec();
         keyValues = parts.keyValues();
+        shares = parts.experts().isPresent();
         runner = new LayerRunner(spec, workers, parts);
         ends = new Ends(model, workers, parts.path());
         for (int layer = 0; layer < spec.layers().size(); layer++) {
@@ -86,9 +89,13 @@ public final class Decoder {
         }
     }
 
-    /** An empty cache for a sequence of at most {@code capacity} tokens. */
+    /** An empty cache for a sequence of at most {@code capacity} tokens; where experts leave memory to it, it takes that at once. */
     public KvCache newCache(int capacity) {
-        return new KvCache(spec, capacity, keyValues);
+        KvCache cache = new KvCache(spec, capacity, keyValues);
+        if (shares) {
+            cache.takeAll();
+        }
+        return cache;
     }
 
     /** Feeds the chunks and returns the logits [vocabulary] of each chunk's last token. */

@@ -89,6 +89,11 @@ public final class KvCache {
         length = other.length;
     }
 
+    /** Takes the memory of all positions now, so that it never grows: nothing is copied, and no old memory waits for the collector meanwhile. */
+    void takeAll() {
+        reserve(capacity - length);
+    }
+
     /** Makes room for more positions; throws IllegalArgumentException beyond the capacity. */
     void reserve(int more) {
         if (more > capacity - length) {

@@ -21,8 +21,13 @@ public record MemoryShares(long limit, long dense, Working working, long slotByt
      * @param bufferBytes activations and logits
      */
     public record Working(long cacheBytes, long bufferBytes) {
-        /** Bytes, with what growing a cache takes for a moment. */
+        /** Bytes where a cache is taken as a whole, as beside streamed experts. */
         long bytes() {
+            return cacheBytes + bufferBytes;
+        }
+
+        /** Bytes, with what growing a cache takes for a moment. */
+        long growing() {
             return cacheBytes + cacheBytes / 2 + bufferBytes;
         }
     }
@@ -36,7 +41,7 @@ public record MemoryShares(long limit, long dense, Working working, long slotByt
 
     /** What a model takes that is all in memory. */
     public static long resident(long weights, Working working) {
-        return weights + working.bytes() + PROGRAM_BYTES;
+        return weights + working.growing() + PROGRAM_BYTES;
     }
 
     /** The lowest limit that works. */

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.mojave.engine.kernel.ExactProducts;
 import org.mojave.engine.kernel.Workers;
+import org.mojave.engine.store.ExpertStore;
 import org.mojave.testkit.GoldenModel;
 import org.mojave.testkit.Goldens;
 
@@ -32,5 +35,41 @@ class KvCacheTest {
             assertThatThrownBy(() -> decoder.newCache(3).copyFrom(source)).isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("3");
         }
+    }
+
+    /** What is counted as full is taken as full, so that nothing is copied later. */
+    @Test
+    void takesAllItsMemoryAtOnceBesideAnExpertStore() {
+        try (Model model = Model.open(golden.folder()); Workers workers = new Workers(1)) {
+            RunParts parts = RunParts.of(model, new ExactProducts());
+            assertThat(new Decoder(model, workers, parts).newCache(1000).keys(0).rows()).isZero();
+            KvCache cache = new Decoder(model, workers, parts.experts(Optional.of(new NoExperts()))).newCache(1000);
+            for (int layer = 0; layer < model.spec().layers().size(); layer++) {
+                assertThat(cache.keys(layer).rows()).isEqualTo(1000);
+                assertThat(cache.values(layer).rows()).isEqualTo(1000);
+            }
+            assertThat(cache.length()).isZero();
+            cache.reserve(1000);
+            assertThatThrownBy(() -> cache.reserve(1001)).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    /** A store that nobody asks for anything. */
+    private static final class NoExperts implements ExpertStore {
+        @Override
+        public Demand demand(int layer, int[] experts, int count) {
+            throw new IllegalStateException("layer " + layer + " was asked for");
+        }
+
+        @Override
+        public boolean wantsGuesses() {
+            return false;
+        }
+
+        @Override
+        public void guess(int layer, int[] experts, int count) {}
+
+        @Override
+        public void close() {}
     }
 }
