@@ -38,6 +38,7 @@ final class TileSums {
     private static final int RUN_PAIRS = RUN_COLUMNS / 2;
     private static final int TILE_ROWS = PackedLayout.TILE_ROWS;
     private static final MethodHandle PLANES = find("planes");
+    private static final MethodHandle TWOS = find("twos");
     private static final MethodHandle FOURS = find("fours");
     private static final MethodHandle EIGHTS = find("eights");
 
@@ -59,7 +60,12 @@ final class TileSums {
         this.x = x;
         runs = layout.runs();
         sums = new int[TILE_ROWS * runs];
-        loop = layout.scheme().bits() == 8 ? EIGHTS : layout.scheme().bits() == 4 ? FOURS : PLANES;
+        loop = switch (layout.scheme().bits()) {
+            case 2 -> TWOS;
+            case 4 -> FOURS;
+            case 8 -> EIGHTS;
+            default -> PLANES;
+        };
     }
 
     /** Whether some columns of a tile can be read without the others: all bits of a code lie in one plane. */
@@ -143,6 +149,29 @@ final class TileSums {
                 widen(s).lanewise(VectorOperators.LSHL, weight).add(IntVector.fromArray(INTEGERS, target, to)).intoArray(target, to);
                 s = ShortVector.zero(SHORTS);
             }
+        }
+    }
+
+    /** Codes of 2 bits: one plane. */
+    void twos(long at, int row) {
+        MemorySegment from = codes;
+        int[] factors = x.factors(2);
+        int[] target = sums;
+        int first = token * runs * RUN_PAIRS;
+        for (int run = 0; run < runs; run++) {
+            ShortVector s0 = ShortVector.zero(SHORTS), s1 = s0;
+            for (int v = 0; v < 2; v++) {
+                ShortVector low = load(from, at + 2L * VECTOR_BYTES * run + (long) VECTOR_BYTES * v);
+                ShortVector high = low.lanewise(VectorOperators.LSHR, 8);
+                int pair = first + RUN_PAIRS * run + 8 * v;
+                for (int j = 0; j < 4; j++) {
+                    s0 = s0.add(times(low, factors, pair + j));
+                    s1 = s1.add(times(high, factors, pair + 4 + j));
+                    low = low.lanewise(VectorOperators.LSHR, 2);
+                    high = high.lanewise(VectorOperators.LSHR, 2);
+                }
+            }
+            widen(s0.add(s1)).intoArray(target, TILE_ROWS * run + row);
         }
     }
 
