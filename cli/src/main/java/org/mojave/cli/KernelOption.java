@@ -30,8 +30,8 @@ final class KernelOption {
     }
 
     @Option(names = "--kernels", paramLabel = "KIND",
-            description = "How to multiply: native (8-bit activations), java (vectors), auto (native where possible, else java), "
-                    + "exact (slow; nothing is rounded) (default: ${DEFAULT-VALUE}).")
+            description = "How to multiply: native (activations rounded to 8 bits), java (the same where fewer than 8 tokens meet a "
+                    + "packed matrix, else floats), auto (native where possible, else java), exact (slow; nothing is rounded) (default: ${DEFAULT-VALUE}).")
     private Kernels kernels;
 
     KernelOption(Kernels initial) {

@@ -25,7 +25,10 @@ public final class QuantizedActivations {
     private byte[] values = new byte[0];
     private float[] scales = new float[0];
     private int[] sums = new int[0];
-    private int[] pairs = new int[0];
+    /** By width of field: 1, 2, 4 and 8 bits. */
+    private final int[][] factors = new int[4][0];
+    /** The widths for which there are factors, added. */
+    private int widths;
 
     /** The group of activations that fits weights of that scheme: theirs, or 128 if theirs is the row. */
     public static int groupColumns(Scheme scheme) {
@@ -43,6 +46,7 @@ public final class QuantizedActivations {
         tokens = newTokens;
         columns = newColumns;
         groupColumns = newGroupColumns;
+        widths = 0;
         int bytes = Math.multiplyExact(tokens, paddedColumns());
         if (values.length < bytes) {
             values = new byte[bytes];
@@ -53,9 +57,13 @@ public final class QuantizedActivations {
         }
     }
 
-    /** Gives room for {@link #pairs} of that shape. */
-    void makePairs() {
-        pairs = pairs.length < tokens * paddedColumns() / 2 ? new int[tokens * paddedColumns() / 2] : pairs;
+    /** Gives room for the {@link #factors} of that shape which codes of so many bits need; the next {@link #reshape} forgets it. */
+    void makeFactors(int bits) {
+        widths |= bits;
+        for (int i = 0, width = 1; i < factors.length; i++, width *= 2) {
+            int size = tokens * paddedColumns() / (width < Byte.SIZE ? 2 : 1);
+            factors[i] = (widths & width) != 0 && factors[i].length < size ? new int[size] : factors[i];
+        }
     }
 
     /** Rows. */
@@ -85,7 +93,11 @@ public final class QuantizedActivations {
 
     /** Bytes of the memory kept. */
     public long bytes() {
-        return values.length + 4L * scales.length + 4L * sums.length + 4L * pairs.length;
+        long integers = sums.length;
+        for (int[] some : factors) {
+            integers += some.length;
+        }
+        return values.length + 4L * scales.length + 4L * integers;
     }
 
     /** [tokens, paddedColumns], owned by this object. */
@@ -103,7 +115,7 @@ public final class QuantizedActivations {
         return sums;
     }
 
-    /** Fills the rows of some tokens of x [tokens, columns], and their pairs, for which there must be room. */
+    /** Fills the rows of some tokens of x [tokens, columns], and the factors that were asked for. */
     void round(Block x, int first, int count) {
         for (int token = first; token < first + count; token++) {
             int from = x.offset() + token * x.stride();
@@ -113,7 +125,14 @@ public final class QuantizedActivations {
                 int start = group * groupColumns;
                 round(x.values(), from + start, to + start, Math.min(groupColumns, columns - start), token * groups() + group);
             }
-            pair(values, to, pairs, paddedColumns());
+            for (int width = 1; width < Byte.SIZE; width *= 2) {
+                if ((widths & width) != 0) {
+                    pair(to, width, factors(width));
+                }
+            }
+            if ((widths & Byte.SIZE) != 0) {
+                single(to, factors(Byte.SIZE));
+            }
         }
     }
 
@@ -152,16 +171,38 @@ public final class QuantizedActivations {
         return sum;
     }
 
-    /** Of four columns the first and third, then the second and fourth. */
-    private static void pair(byte[] values, int from, int[] pairs, int count) {
-        for (int c = from; c < from + count; c += 4) {
-            pairs[c / 2] = (values[c] & 0xffff) | (values[c + 2] << 16);
-            pairs[c / 2 + 1] = (values[c + 1] & 0xffff) | (values[c + 3] << 16);
+    private void pair(int from, int width, int[] target) {
+        int fields = Byte.SIZE / width;
+        for (int vector = from; vector < from + paddedColumns(); vector += 4 * fields) {
+            int low = 0;
+            int high = 0;
+            for (int i = 0; i < 2 * fields; i++) {
+                int column = i < fields ? 4 * i : 4 * (i - fields) + 1;
+                int nextLow = values[vector + column];
+                int nextHigh = values[vector + column + 2];
+                target[vector / 2 + i] = ((nextLow - (low << width)) & 0xffff) | ((nextHigh - (high << width)) << 16);
+                low = nextLow;
+                high = nextHigh;
+            }
         }
     }
 
-    /** Pairs of values, 16 bits each: of columns 0 and 2 the first, of columns 1 and 3 the second of each four; owned by this object. */
-    int[] pairs() {
-        return pairs;
+    private void single(int from, int[] target) {
+        for (int c = from; c < from + paddedColumns(); c += 4) {
+            target[c] = values[c];
+            target[c + 1] = values[c + 1] - (values[c] << Byte.SIZE);
+            target[c + 2] = values[c + 2] - (values[c + 1] << Byte.SIZE);
+            target[c + 3] = values[c + 3] - (values[c + 2] << Byte.SIZE);
+        }
+    }
+
+    /**
+     * What codes in fields of that width are multiplied with, owned by this object: for 1, 2 and 4 bits [tokens, paddedColumns / 2] pairs of
+     * 16 bits, of each four columns 0 and 2, then 1 and 3, as the halves of a lane hold them ({@link PackedLayout}); for 8 bits [tokens,
+     * paddedColumns]. Each is the activation of its field less 2^width times that of the field below it in the half (of 8 bits: in the
+     * lane), if there is one; {@link TileSums} says why.
+     */
+    int[] factors(int width) {
+        return factors[Integer.numberOfTrailingZeros(width)];
     }
 }

@@ -2,6 +2,8 @@ package org.mojave.engine.kernel;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -21,6 +23,8 @@ final class TileProduct {
     private static final int LANES = INTEGERS.length();
     private static final int TILE_ROWS = PackedLayout.TILE_ROWS;
     private static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle EIGHT = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long LOW_HALVES = 0x0f0f0f0f0f0f0f0fL;
     /** Width of the vectors in use. */
     static final int BITS = INTEGERS.vectorBitSize();
     /** Narrower than four lanes there is nothing to gain. */
@@ -39,6 +43,7 @@ final class TileProduct {
     private final int doubling;
     private final short[] halves;
     private final byte[] bytes;
+    private final byte[] single;
     private final float[] scales;
     private final int[] zeros;
     private final float[] rows = new float[TILE_ROWS];
@@ -63,6 +68,7 @@ final class TileProduct {
         doubling = layout.scheme().step() - 1;
         halves = new short[TILE_ROWS * groups];
         bytes = new byte[layout.zeroBytes() * groups];
+        single = new byte[layout.zeroBytes() == TILE_ROWS / 2 ? halves.length : 0];
         scales = new float[halves.length];
         zeros = new int[halves.length];
         if (layout.scheme().symmetric()) {
@@ -75,21 +81,33 @@ final class TileProduct {
         tile = newTile;
         long start = tile * layout.tileBytes();
         MemorySegment.copy(stored, HALF, start, halves, 0, halves.length);
-        for (int i = 0; i < halves.length; i++) {
-            scales[i] = Float.float16ToFloat(halves[i]);
-        }
+        widen(halves, scales);
         MemorySegment.copy(stored, ValueLayout.JAVA_BYTE, start + layout.zerosOffset(), bytes, 0, bytes.length);
-        if (layout.zeroBytes() == TILE_ROWS) {
-            for (int i = 0; i < bytes.length; i++) {
-                zeros[i] = bytes[i] & 0xff;
-            }
-        } else {
-            for (int i = 0; i < bytes.length; i += 8) {
-                for (int row = 0; row < 8; row++) {
-                    zeros[2 * i + row] = bytes[i + row] & 15;
-                    zeros[2 * i + row + 8] = bytes[i + row] >>> 4 & 15;
-                }
-            }
+        if (bytes.length > 0) {
+            widen(layout.zeroBytes() == TILE_ROWS ? bytes : halvesOfBytes(), zeros);
+        }
+    }
+
+    /** Zeros of four bits, a byte each. */
+    private byte[] halvesOfBytes() {
+        for (int group = 0; group < groups; group++) {
+            long both = (long) EIGHT.get(bytes, TILE_ROWS / 2 * group);
+            EIGHT.set(single, TILE_ROWS * group, both & LOW_HALVES);
+            EIGHT.set(single, TILE_ROWS * group + TILE_ROWS / 2, (both >>> 4) & LOW_HALVES);
+        }
+        return single;
+    }
+
+    /** A loop by itself, so that the compiler makes vectors of it. */
+    private static void widen(byte[] from, int[] to) {
+        for (int i = 0; i < from.length; i++) {
+            to[i] = from[i] & 0xff;
+        }
+    }
+
+    private static void widen(short[] from, float[] to) {
+        for (int i = 0; i < from.length; i++) {
+            to[i] = Float.float16ToFloat(from[i]);
         }
     }
 

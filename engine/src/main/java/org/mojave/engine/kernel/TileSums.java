@@ -1,6 +1,9 @@
 package org.mojave.engine.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.IntVector;
@@ -12,10 +15,16 @@ import org.mojave.format.packed.Scheme;
 
 /**
  * Whole-number sums Σ code · activation of a tile's 16 rows, one for each run of 32 columns, in Java vectors. A 32-bit lane holds codes of
- * one row; its halves are shifted down, masked and multiplied with a pair of activations ({@link QuantizedActivations#pairs}). Products are
- * added in 16 bits: 15 · 127 sixteen times, all that a run needs, or 255 · 127 once. No sum crosses rows, and the width of the vectors changes nothing.
+ * one row; its halves are shifted down and multiplied with a pair of factors. Products are added in 16 bits, modulo 2^16: the sum of a half
+ * of all lanes of a run, at most 15 · 127 sixteen times, fits. Codes of 8 bits take whole lanes instead. No sum crosses rows, and the width
+ * of the vectors changes nothing.
  *
- * <p>The compiler loses vectors above some tens of operations a method, hence the small methods.
+ * <p>No field is masked: a half shifted down to its field i is y(i) = field(i) + 2^bits · y(i + 1), so that
+ * Σ field(i) · a(i) = Σ y(i) · (a(i) − 2^bits · a(i − 1)), and {@link QuantizedActivations#factors} are these differences.
+ *
+ * <p>The compiler loses vectors above some tens of operations in a method and all that it calls, which makes it ten times slower, and what it
+ * takes in depends on the schemes that it met before. Hence small loops, called through a handle ({@link #loop}): the compiler cannot look into one
+ * that is not a constant. Vectors are met in the order in which they lie: the processor then reads memory ahead.
  */
 final class TileSums {
     /** At most a tile's rows wide. */
@@ -25,28 +34,38 @@ final class TileSums {
     private static final int LANES = INTEGERS.length();
     private static final int VECTOR_BYTES = 64;
     private static final int RUN_COLUMNS = PackedLayout.RUN_COLUMNS;
-    /** Pairs of activations that a run meets. */
+    /** Pairs of factors that a run meets. */
     private static final int RUN_PAIRS = RUN_COLUMNS / 2;
     private static final int TILE_ROWS = PackedLayout.TILE_ROWS;
+    private static final MethodHandle PLANES = find("planes");
+    private static final MethodHandle TWOS = find("twos");
+    private static final MethodHandle FOURS = find("fours");
+    private static final MethodHandle EIGHTS = find("eights");
 
     private final MemorySegment codes;
     private final PackedLayout layout;
-    private final int paddedColumns;
+    private final QuantizedActivations x;
     private final int runs;
     /** [runs, rows of a tile]. */
     private final int[] sums;
-    private final int[] pairs;
-    /** First pair of the token in hand. */
-    private int first;
+    /** Sums all columns of LANES rows, from their first code and row. */
+    private final MethodHandle loop;
+    /** The token in hand. */
+    private int token;
 
-    /** Of tiles of that matrix and those activations, which are paired. */
+    /** Of tiles of that matrix and those activations, which have factors for its scheme. */
     TileSums(PackedMatrix w, QuantizedActivations x) {
         codes = w.bytes();
         layout = w.layout();
-        paddedColumns = x.paddedColumns();
-        pairs = x.pairs();
+        this.x = x;
         runs = layout.runs();
         sums = new int[TILE_ROWS * runs];
+        loop = switch (layout.scheme().bits()) {
+            case 2 -> TWOS;
+            case 4 -> FOURS;
+            case 8 -> EIGHTS;
+            default -> PLANES;
+        };
     }
 
     /** Whether some columns of a tile can be read without the others: all bits of a code lie in one plane. */
@@ -60,35 +79,149 @@ final class TileSums {
     }
 
     /** All columns of a tile. */
-    void add(int tile, int token) {
-        first = token * paddedColumns / 2;
+    void add(int tile, int newToken) {
+        token = newToken;
         Arrays.fill(sums, 0);
         long at = tile * layout.tileBytes() + layout.codesOffset();
         for (int row = 0; row < TILE_ROWS; row += LANES) {
-            planes(at + 4L * row, row);
+            sum(at + 4L * row, row);
         }
     }
 
-    private void planes(long at, int row) {
-        int stride = layout.runBytes();
-        switch (layout.scheme().bits()) {
-            case 1 -> ones(at, stride, 0, row);
-            case 2 -> twos(at, stride, 0, row);
-            case 3 -> {
-                twos(at, stride, 0, row);
-                ones(at + 2 * VECTOR_BYTES, stride, 2, row);
-            }
-            case 4 -> fours(at, stride, row);
-            case 5 -> {
-                fours(at, stride, row);
-                ones(at + 4 * VECTOR_BYTES, stride, 4, row);
-            }
-            case 6 -> {
-                fours(at, stride, row);
-                twos(at + 4 * VECTOR_BYTES, stride, 4, row);
-            }
-            default -> eights(at, row);
+    private static MethodHandle find(String name) {
+        try {
+            return MethodHandles.lookup().findVirtual(TileSums.class, name, MethodType.methodType(void.class, long.class, int.class));
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("a method of this class is missing", e);
         }
+    }
+
+    private void sum(long at, int row) {
+        try {
+            loop.invokeExact(this, at, row);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException("declared by no loop", e);
+        }
+    }
+
+    /** Codes of one or two planes. */
+    void planes(long at, int row) {
+        int weight = 0;
+        for (int rest = layout.scheme().bits(); rest > 0; rest -= Integer.highestOneBit(rest)) {
+            plane(Integer.highestOneBit(rest), weight, at + (long) VECTOR_BYTES * weight, row);
+            weight += Integer.highestOneBit(rest);
+        }
+    }
+
+    private static ShortVector load(MemorySegment codes, long at) {
+        return IntVector.fromMemorySegment(INTEGERS, codes, at, ByteOrder.LITTLE_ENDIAN).reinterpretAsShorts();
+    }
+
+    private static ShortVector times(ShortVector code, int[] factors, int at) {
+        return code.mul(IntVector.broadcast(INTEGERS, factors[at]).reinterpretAsShorts());
+    }
+
+    /** A plane of that many bits, which counts {@code 2^weight}: four fields of each half at a time, of which a run has four times as many. */
+    private void plane(int bits, int weight, long at, int row) {
+        MemorySegment from = codes;
+        int[] factors = x.factors(bits);
+        int[] target = sums;
+        int stride = layout.runBytes();
+        int first = token * runs * RUN_PAIRS;
+        int count = 4 * runs;
+        ShortVector s = ShortVector.zero(SHORTS);
+        for (int i = 0; i < count; i++) {
+            int bit = 4 * ((bits * i) & 3);
+            ShortVector c = load(from, at + (long) stride * (i >> 2) + (long) VECTOR_BYTES * (((i & 3) * bits) >> 2));
+            c = c.lanewise(VectorOperators.LSHR, bit);
+            int pair = first + 4 * i;
+            s = s.add(times(c, factors, pair));
+            c = c.lanewise(VectorOperators.LSHR, bits);
+            s = s.add(times(c, factors, pair + 1));
+            c = c.lanewise(VectorOperators.LSHR, bits);
+            s = s.add(times(c, factors, pair + 2));
+            c = c.lanewise(VectorOperators.LSHR, bits);
+            s = s.add(times(c, factors, pair + 3));
+            if ((i & 3) == 3) {
+                int to = 4 * (i & -4) + row;
+                widen(s).lanewise(VectorOperators.LSHL, weight).add(IntVector.fromArray(INTEGERS, target, to)).intoArray(target, to);
+                s = ShortVector.zero(SHORTS);
+            }
+        }
+    }
+
+    /** Codes of 2 bits: one plane. */
+    void twos(long at, int row) {
+        MemorySegment from = codes;
+        int[] factors = x.factors(2);
+        int[] target = sums;
+        int first = token * runs * RUN_PAIRS;
+        for (int run = 0; run < runs; run++) {
+            ShortVector s0 = ShortVector.zero(SHORTS), s1 = s0;
+            for (int v = 0; v < 2; v++) {
+                ShortVector low = load(from, at + 2L * VECTOR_BYTES * run + (long) VECTOR_BYTES * v);
+                ShortVector high = low.lanewise(VectorOperators.LSHR, 8);
+                int pair = first + RUN_PAIRS * run + 8 * v;
+                for (int j = 0; j < 4; j++) {
+                    s0 = s0.add(times(low, factors, pair + j));
+                    s1 = s1.add(times(high, factors, pair + 4 + j));
+                    low = low.lanewise(VectorOperators.LSHR, 2);
+                    high = high.lanewise(VectorOperators.LSHR, 2);
+                }
+            }
+            widen(s0.add(s1)).intoArray(target, TILE_ROWS * run + row);
+        }
+    }
+
+    /** Codes of 4 bits: one plane, every step a constant. */
+    void fours(long at, int row) {
+        MemorySegment from = codes;
+        int[] factors = x.factors(4);
+        int[] target = sums;
+        int first = token * runs * RUN_PAIRS;
+        int count = 4 * runs;
+        ShortVector s = ShortVector.zero(SHORTS);
+        for (int i = 0; i < count; i++) {
+            ShortVector c = load(from, at + (long) VECTOR_BYTES * i);
+            int pair = first + 4 * i;
+            s = s.add(times(c, factors, pair)).add(times(c.lanewise(VectorOperators.LSHR, 4), factors, pair + 1));
+            s = s.add(times(c.lanewise(VectorOperators.LSHR, 8), factors, pair + 2)).add(times(c.lanewise(VectorOperators.LSHR, 12), factors, pair + 3));
+            if ((i & 3) == 3) {
+                widen(s).intoArray(target, 4 * (i & -4) + row);
+                s = ShortVector.zero(SHORTS);
+            }
+        }
+    }
+
+    /** From sums in halves to one in each lane. */
+    private static IntVector widen(ShortVector halves) {
+        IntVector both = halves.reinterpretAsInts();
+        return both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(both.lanewise(VectorOperators.ASHR, 16));
+    }
+
+    /** Codes of 8 bits, which take whole lanes. */
+    void eights(long at, int row) {
+        MemorySegment from = codes;
+        int[] factors = x.factors(Byte.SIZE);
+        int[] target = sums;
+        int first = token * runs * RUN_COLUMNS;
+        int count = Byte.SIZE * runs;
+        IntVector s = IntVector.zero(INTEGERS);
+        for (int i = 0; i < count; i++) {
+            s = s.add(eight(IntVector.fromMemorySegment(INTEGERS, from, at + (long) VECTOR_BYTES * i, ByteOrder.LITTLE_ENDIAN), factors, first + 4 * i));
+            if ((i & 7) == 7) {
+                s.intoArray(target, 2 * (i & -8) + row);
+                s = IntVector.zero(INTEGERS);
+            }
+        }
+    }
+
+    private static IntVector eight(IntVector c, int[] factors, int at) {
+        IntVector s0 = c.mul(factors[at]).add(c.lanewise(VectorOperators.LSHR, 8).mul(factors[at + 1]));
+        IntVector s1 = c.lanewise(VectorOperators.LSHR, 16).mul(factors[at + 2]).add(c.lanewise(VectorOperators.LSHR, 24).mul(factors[at + 3]));
+        return s0.add(s1);
     }
 
     /** Those columns of a tile; of a scheme that {@link #readsUnits}. */
@@ -100,116 +233,28 @@ final class TileSums {
         }
     }
 
-    private ShortVector load(long at) {
-        return IntVector.fromMemorySegment(INTEGERS, codes, at, ByteOrder.LITTLE_ENDIAN).reinterpretAsShorts();
-    }
-
-    private static ShortVector times(ShortVector code, int[] pairs, int pair) {
-        return code.mul(IntVector.broadcast(INTEGERS, pairs[pair]).reinterpretAsShorts());
-    }
-
-    /** From sums in halves to one in each lane. */
-    private static IntVector widen(ShortVector halves) {
-        IntVector both = halves.reinterpretAsInts();
-        return both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(both.lanewise(VectorOperators.ASHR, 16));
-    }
-
-    private void store(IntVector sum, int run, int row) {
-        int at = TILE_ROWS * run + row;
-        IntVector.fromArray(INTEGERS, sums, at).add(sum).intoArray(sums, at);
-    }
-
-    /** A plane of one bit, which counts {@code 2^weight}, in runs of {@code stride} bytes. */
-    private void ones(long at, int stride, int weight, int row) {
-        ShortVector mask = ShortVector.broadcast(SHORTS, 1);
-        for (int run = 0; run < runs; run++) {
-            ShortVector low = load(at + (long) stride * run);
-            ShortVector high = low.lanewise(VectorOperators.LSHR, 8);
-            ShortVector s0 = ShortVector.zero(SHORTS), s1 = s0;
-            int pair = first + RUN_PAIRS * run;
-            for (int j = 0; j < 8; j++) {
-                s0 = s0.add(times(low.and(mask), pairs, pair + 2 * j));
-                s1 = s1.add(times(high.and(mask), pairs, pair + 2 * j + 1));
-                low = low.lanewise(VectorOperators.LSHR, 1);
-                high = high.lanewise(VectorOperators.LSHR, 1);
-            }
-            store(widen(s0.add(s1)).lanewise(VectorOperators.LSHL, weight), run, row);
-        }
-    }
-
-    /** The same of two bits. */
-    private void twos(long at, int stride, int weight, int row) {
-        ShortVector mask = ShortVector.broadcast(SHORTS, 3);
-        for (int run = 0; run < runs; run++) {
-            ShortVector s0 = ShortVector.zero(SHORTS), s1 = s0;
-            for (int v = 0; v < 2; v++) {
-                ShortVector low = load(at + (long) stride * run + (long) VECTOR_BYTES * v);
-                ShortVector high = low.lanewise(VectorOperators.LSHR, 8);
-                int pair = first + RUN_PAIRS * run + 8 * v;
-                for (int j = 0; j < 4; j++) {
-                    s0 = s0.add(times(low.and(mask), pairs, pair + 2 * j));
-                    s1 = s1.add(times(high.and(mask), pairs, pair + 2 * j + 1));
-                    low = low.lanewise(VectorOperators.LSHR, 2);
-                    high = high.lanewise(VectorOperators.LSHR, 2);
-                }
-            }
-            store(widen(s0.add(s1)).lanewise(VectorOperators.LSHL, weight), run, row);
-        }
-    }
-
-    /** A plane of four bits in runs of {@code stride} bytes. */
-    private void fours(long at, int stride, int row) {
-        ShortVector mask = ShortVector.broadcast(SHORTS, 15);
-        for (int run = 0; run < runs; run++) {
-            ShortVector s0 = ShortVector.zero(SHORTS), s1 = s0;
-            for (int v = 0; v < 4; v++) {
-                ShortVector c = load(at + (long) stride * run + (long) VECTOR_BYTES * v);
-                int pair = first + RUN_PAIRS * run + 4 * v;
-                s0 = s0.add(times(c.and(mask), pairs, pair));
-                s1 = s1.add(times(c.lanewise(VectorOperators.LSHR, 8).and(mask), pairs, pair + 1));
-                s0 = s0.add(times(c.lanewise(VectorOperators.LSHR, 4).and(mask), pairs, pair + 2));
-                s1 = s1.add(times(c.lanewise(VectorOperators.LSHR, 12), pairs, pair + 3));
-            }
-            store(widen(s0.add(s1)), run, row);
-        }
-    }
-
-    private void eights(long at, int row) {
-        ShortVector mask = ShortVector.broadcast(SHORTS, 255);
-        for (int run = 0; run < runs; run++) {
-            IntVector s0 = IntVector.zero(INTEGERS), s1 = s0;
-            for (int v = 0; v < 8; v++) {
-                ShortVector c = load(at + 8L * VECTOR_BYTES * run + (long) VECTOR_BYTES * v);
-                int pair = first + RUN_PAIRS * run + 2 * v;
-                s0 = s0.add(widen(times(c.and(mask), pairs, pair)));
-                s1 = s1.add(widen(times(c.lanewise(VectorOperators.LSHR, 8), pairs, pair + 1)));
-            }
-            store(s0.add(s1), run, row);
-        }
-    }
-
     /** Those vectors of codes: field j of byte c of a lane is column 4 · j + c of a vector. */
     private void some(SparseUnits units, long at, int row) {
         int bits = layout.scheme().bits();
         int[] list = units.units();
+        int[] factors = x.factors(bits);
         int count = units.count();
         for (int i = 0; i < count; i++) {
-            IntVector sum = unit(bits, load(at + (long) VECTOR_BYTES * list[i]), RUN_PAIRS / bits * list[i]);
-            store(sum, list[i] / bits, row);
+            ShortVector c = load(codes, at + (long) VECTOR_BYTES * list[i]);
+            IntVector sum = bits == Byte.SIZE ? eight(c.reinterpretAsInts(), factors, 4 * list[i])
+                    : unit(bits, c, factors, RUN_PAIRS / bits * list[i]);
+            int to = TILE_ROWS * (list[i] / bits) + row;
+            IntVector.fromArray(INTEGERS, sums, to).add(sum).intoArray(sums, to);
         }
     }
 
-    private IntVector unit(int bits, ShortVector codesOfUnit, int pair) {
-        ShortVector mask = ShortVector.broadcast(SHORTS, (short) ((1 << bits) - 1));
-        ShortVector low = codesOfUnit;
-        ShortVector high = codesOfUnit.lanewise(VectorOperators.LSHR, 8);
-        ShortVector s0 = ShortVector.zero(SHORTS), s1 = s0;
-        for (int j = 0; j < RUN_PAIRS / bits; j += 2) {
-            s0 = s0.add(times(low.and(mask), pairs, pair + j));
-            s1 = s1.add(times(high.and(mask), pairs, pair + j + 1));
-            low = low.lanewise(VectorOperators.LSHR, bits);
-            high = high.lanewise(VectorOperators.LSHR, bits);
+    private static IntVector unit(int bits, ShortVector codesOfUnit, int[] factors, int pair) {
+        ShortVector c = codesOfUnit;
+        ShortVector s = ShortVector.zero(SHORTS);
+        for (int j = 0; j < RUN_PAIRS / bits; j++) {
+            s = s.add(times(c, factors, pair + j));
+            c = c.lanewise(VectorOperators.LSHR, bits);
         }
-        return widen(s0).add(widen(s1));
+        return widen(s);
     }
 }

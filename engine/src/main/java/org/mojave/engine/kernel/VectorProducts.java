@@ -89,10 +89,12 @@ public final class VectorProducts implements ProductPath {
         list.forgetRounded();
         for (int i = 0; i < list.size(); i++) {
             ProductList.Entry entry = list.get(i);
-            if (readsTiles(list, entry) && entry.w() instanceof PackedMatrix w && entry.input().request(group(w))) {
-                entry.input().quantized(group(w)).makePairs();
-                parts.add(new TaskParts.Part(entry, 0, entry.input().tokens(), 1, group(w)));
-                floats += (long) entry.input().tokens() * w.columns();
+            if (readsTiles(list, entry) && entry.w() instanceof PackedMatrix w) {
+                if (entry.input().request(group(w))) {
+                    parts.add(new TaskParts.Part(entry, 0, entry.input().tokens(), 1, group(w)));
+                    floats += (long) entry.input().tokens() * w.columns();
+                }
+                entry.input().quantized(group(w)).makeFactors(w.scheme().bits());
             }
         }
         parts.run(floats < ROUNDED_ALONE, workers, (part, first, end) ->
