@@ -74,6 +74,24 @@ class PlanCommandTest {
     }
 
     @Test
+    void tiedExpertsHaveOneSchemeInEveryLayer() {
+        long size = plan("--bits", "4").path("bytes").asLong() * 8 / 10;
+        Path output = folder.resolve("out");
+        Run run = Run.mojave("compress", model(), "--out", output.toString(), "--target-size", String.valueOf(size), "--tie", "fused",
+                "--sequences", "8", "--length", "32", "--quiet", "--json");
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonNode report = JsonMapper.shared().readTree(run.out());
+        assertThat(report.path("result").path("bytes").asLong()).isBetween(size * 9 / 10, size);
+        assertThat(report.path("recipe").path("tie").asString()).isEqualTo("fused");
+        for (String layer : new String[] {"layers.0", "layers.1"}) {
+            for (String matrices : new String[] {"experts\\.\\d+\\.(gate|up)", "experts\\.\\d+\\.down", "(query|key|value)"}) {
+                assertThat(report.path("matrices").valueStream().filter(m -> m.path("matrix").asString().matches(layer + "\\." + matrices))
+                        .map(m -> m.path("storage").asString()).distinct()).as("%s %s", layer, matrices).hasSize(1);
+            }
+        }
+    }
+
+    @Test
     void expertsAloneMayShareOtherBits() {
         long size = plan("--bits", "3", "--group-size", "64").path("bytes").asLong();
         JsonNode plan = plan("--target-size", String.valueOf(size), "--allocation", "pmq", "--expert-bits", "2,3,4", "--bits", "3");
@@ -115,6 +133,10 @@ class PlanCommandTest {
             --target-bits 3 --costs best      | unknown costs 'best'; write output or gradient
             --bits 3 --costs gradient         | is for the plan of a target; give --target-bits
             --target-bits 3 --costs gradient --allocation pmq | leave out --allocation pmq
+            --target-bits 3 --tie layers      | unknown tie 'layers'; write none, experts, fused
+            --bits 3 --tie experts            | --tie experts is for the plan of a target; give --target-bits
+            --target-bits 3 --tie fused --allocation pmq | leave out --allocation pmq
+            --target-bits 3 --allocation pmq --method rtn | give --expert-bits 2,3 or 2,3,4, or leave out --method rtn
             --target-bits 3 --expert-bits 2,3 | give --allocation pmq
             --target-bits 3 --expert-bits 2,5 --allocation pmq | --expert-bits must be
             --target-bits 0                   | --target-bits must be between 0 and 64
