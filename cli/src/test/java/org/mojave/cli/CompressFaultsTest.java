@@ -92,13 +92,14 @@ final class CompressFaultsTest {
         return folder.resolve("out.partial");
     }
 
+    /** Lines of the journal that say what was done, not what it took. */
     private long journalLines() throws IOException {
         Path journal = partial().resolve(JOURNAL);
         if (!Files.exists(journal)) {
             return 0;
         }
         try (Stream<String> lines = Files.lines(journal, StandardCharsets.ISO_8859_1)) {
-            return lines.count();
+            return lines.filter(line -> !line.contains("\"spent\"")).count();
         }
     }
 
