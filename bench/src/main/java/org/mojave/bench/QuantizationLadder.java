@@ -35,6 +35,8 @@ public class QuantizationLadder {
     private Hessian hessian;
     private HessianFactor factor;
     private Gptq gptq;
+    private Gptq published;
+    private HessianFactor publishedFactor;
 
     @Setup
     public void start() {
@@ -47,6 +49,8 @@ public class QuantizationLadder {
         hessian = Hessian.of(gram);
         gptq = new Gptq(GptqSettings.defaults(), Ladder.algebra(algebra));
         factor = gptq.prepare(hessian, SCHEME);
+        published = new Gptq(GptqSettings.published(), Ladder.algebra(algebra));
+        publishedFactor = published.prepare(hessian, SCHEME);
     }
 
     @Benchmark
@@ -57,6 +61,12 @@ public class QuantizationLadder {
     @Benchmark
     public QuantizedMatrix gptq() {
         return gptq.quantize(weights, factor, SCHEME);
+    }
+
+    /** Columns as they are stored, scales on the way: what the published loop does. */
+    @Benchmark
+    public QuantizedMatrix gptqAsPublished() {
+        return published.quantize(weights, publishedFactor, SCHEME);
     }
 
     @Benchmark

@@ -49,8 +49,8 @@ final class StoreOption {
     private Store store;
 
     @Option(names = "--look-ahead",
-            description = "With streamed experts: guess the next layer's experts and read them while the disk is idle, as long as that shortens "
-                    + "the waiting. Never changes a result.")
+            description = "With streamed experts: guess the next layer's experts and read them while the disk is idle, as long as tokens come "
+                    + "clearly faster so. Never changes a result.")
     private boolean lookAhead;
 
     /** Who guesses. */
