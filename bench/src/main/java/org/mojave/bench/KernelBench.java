@@ -99,7 +99,7 @@ public final class KernelBench {
             case "product" -> 2 * product(parameters.getParam("shape"));
             case "gram" -> Math.pow(Double.parseDouble(parameters.getParam("columns")), 2) * GramLadder.TOKENS;
             case "factor" -> Math.pow(Ladder.shape(parameters.getParam("shape"))[1], 3) * 2 / 3;
-            case "gptq" -> product(parameters.getParam("shape")) * Ladder.shape(parameters.getParam("shape"))[1];
+            case "gptq", "gptqAsPublished" -> product(parameters.getParam("shape")) * Ladder.shape(parameters.getParam("shape"))[1];
             case "rounding", "roundingWithClipSearch" -> product(parameters.getParam("shape"));
             case "attention" -> AttentionLadder.operations(parameters.getParam("shape"));
             case "blocks" -> GgufLadder.operations(parameters.getParam("tokens"));
