@@ -144,10 +144,7 @@ final class RecipeOptions {
         AllocationMode mode = AllocationMode.parse(allocation);
         if (!target || mode.expertsOnly()) {
             Recipe fixed = new Recipe(Method.parse(method), scheme(), vocabularyBits == null ? 8 : vocabularyBits, wish, fitting, seed);
-            if (mode.expertsOnly() && !target) {
-                throw new UsageException("--allocation " + allocation + " shares out the bits of a target; give --target-bits or --target-size");
-            }
-            return mode.expertsOnly() ? fixed.with(target(), sharing(mode)) : fixed.with(sharing(mode));
+            return target ? fixed.with(target(), sharing(mode)) : fixed.with(sharing(mode));
         }
         refuseSchemes();
         return Recipe.of(Method.parse(method), target(), wish, fitting, seed).with(sharing(mode));

@@ -37,16 +37,17 @@ final class Stages {
             double seconds = (System.nanoTime() - start) / 1e9;
             look();
             long peak = open.pop();
-            if (!open.isEmpty()) {
-                open.push(Math.max(open.pop(), peak));
-            }
+            raise(peak);
             add(stage, new Report.Stage(seconds, peak));
             unsaved.merge(stage, new Report.Stage(seconds, peak), Report.Stage::and);
         }
     }
 
     private void look() {
-        long peak = ProcessMemory.residentPeak();
+        raise(ProcessMemory.residentPeak());
+    }
+
+    private void raise(long peak) {
         most = Math.max(most, peak);
         if (!open.isEmpty()) {
             open.push(Math.max(open.pop(), peak));

@@ -1,9 +1,5 @@
 package org.mojave.compress.recipe;
 
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.stream.Collectors;
-
 /** How the bits of a {@link Target} are shared out. */
 public enum AllocationMode {
     /** One program over all matrices and schemes, by what each does to the predictions. */
@@ -22,12 +18,11 @@ public enum AllocationMode {
 
     /** The spelling in options, files and reports. */
     public String wireName() {
-        return name().toLowerCase(Locale.ROOT);
+        return WireNames.of(this);
     }
 
     /** Reads {@link #wireName()}. */
     public static AllocationMode parse(String text) {
-        return Arrays.stream(values()).filter(mode -> mode.wireName().equals(text)).findFirst().orElseThrow(() -> new RecipeException(
-                "unknown allocation '" + text + "'; write " + Arrays.stream(values()).map(AllocationMode::wireName).collect(Collectors.joining(", "))));
+        return WireNames.parse(AllocationMode.class, "allocation", text);
     }
 }

@@ -1,9 +1,5 @@
 package org.mojave.compress.recipe;
 
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.stream.Collectors;
-
 /** By what a global plan compares the damage that schemes do in different places. */
 public enum Costs {
     /** The error of a half layer's output; what it is worth is measured half by half, by divergence. */
@@ -13,12 +9,11 @@ public enum Costs {
 
     /** The spelling in options, files and reports. */
     public String wireName() {
-        return name().toLowerCase(Locale.ROOT);
+        return WireNames.of(this);
     }
 
     /** Reads {@link #wireName()}. */
     public static Costs parse(String text) {
-        return Arrays.stream(values()).filter(costs -> costs.wireName().equals(text)).findFirst().orElseThrow(() -> new RecipeException(
-                "unknown costs '" + text + "'; write " + Arrays.stream(values()).map(Costs::wireName).collect(Collectors.joining(" or "))));
+        return WireNames.parse(Costs.class, "costs", text);
     }
 }

@@ -1,9 +1,5 @@
 package org.mojave.compress.recipe;
 
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.stream.Collectors;
-
 /** From which weights the scales and zeros of a group are chosen. */
 public enum GroupScales {
     /** From the original ones, before any is rounded; columns may then be rounded in the order of their activity. */
@@ -16,12 +12,11 @@ public enum GroupScales {
 
     /** The spelling in options, files and reports. */
     public String wireName() {
-        return name().toLowerCase(Locale.ROOT);
+        return WireNames.of(this);
     }
 
     /** Reads {@link #wireName()}. */
     public static GroupScales parse(String text) {
-        return Arrays.stream(values()).filter(one -> one.wireName().equals(text)).findFirst().orElseThrow(() -> new RecipeException(
-                "unknown weights for scales '" + text + "'; write " + Arrays.stream(values()).map(GroupScales::wireName).collect(Collectors.joining(" or "))));
+        return WireNames.parse(GroupScales.class, "weights for scales", text);
     }
 }

@@ -1,9 +1,5 @@
 package org.mojave.compress.recipe;
 
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.stream.Collectors;
-
 /** How the codes of a matrix are chosen. */
 public enum Method {
     /** Round to nearest: needs no data. */
@@ -25,17 +21,11 @@ public enum Method {
 
     /** The spelling in options, files and reports. */
     public String wireName() {
-        return name().toLowerCase(Locale.ROOT);
+        return WireNames.of(this);
     }
 
     /** Reads {@link #wireName()}. */
     public static Method parse(String text) {
-        for (Method method : values()) {
-            if (method.wireName().equals(text)) {
-                return method;
-            }
-        }
-        throw new RecipeException("unknown method '" + text + "'; write " + Arrays.stream(values()).map(Method::wireName)
-                .collect(Collectors.joining(", ")));
+        return WireNames.parse(Method.class, "method", text);
     }
 }

@@ -1,9 +1,5 @@
 package org.mojave.compress.recipe;
 
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.stream.Collectors;
-
 /** What one bit for a weight means. */
 public enum OneBit {
     /** A trellis of a whole row: each bit picks from other values for every past. */
@@ -13,12 +9,11 @@ public enum OneBit {
 
     /** The spelling in options, files and reports. */
     public String wireName() {
-        return name().toLowerCase(Locale.ROOT);
+        return WireNames.of(this);
     }
 
     /** Reads {@link #wireName()}. */
     public static OneBit parse(String text) {
-        return Arrays.stream(values()).filter(one -> one.wireName().equals(text)).findFirst().orElseThrow(() -> new RecipeException(
-                "unknown way to store one bit '" + text + "'; write " + Arrays.stream(values()).map(OneBit::wireName).collect(Collectors.joining(" or "))));
+        return WireNames.parse(OneBit.class, "way to store one bit", text);
     }
 }

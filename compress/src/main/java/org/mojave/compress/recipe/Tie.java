@@ -1,9 +1,5 @@
 package org.mojave.compress.recipe;
 
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.stream.Collectors;
-
 /** Which matrices must share one scheme in a plan over all matrices, because the program that shall run the result stores or multiplies them together. */
 public enum Tie {
     /** None: every matrix for itself. */
@@ -15,12 +11,11 @@ public enum Tie {
 
     /** The spelling in options, files and reports. */
     public String wireName() {
-        return name().toLowerCase(Locale.ROOT);
+        return WireNames.of(this);
     }
 
     /** Reads {@link #wireName()}. */
     public static Tie parse(String text) {
-        return Arrays.stream(values()).filter(tie -> tie.wireName().equals(text)).findFirst().orElseThrow(() -> new RecipeException(
-                "unknown tie '" + text + "'; write " + Arrays.stream(values()).map(Tie::wireName).collect(Collectors.joining(", "))));
+        return WireNames.parse(Tie.class, "tie", text);
     }
 }
